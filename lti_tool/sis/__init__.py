@@ -1,0 +1,1 @@
+"""The SIS as the tool sees it. Knows no Moodle and no LTI."""

@@ -1,0 +1,61 @@
+"""The SIS as an interface: the embedded store implements it, and so can the real one elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Protocol
+
+from lti_tool.sis.entities import (
+    ClassView,
+    PartGradeView,
+    PersonView,
+    RosterEntry,
+    StudentGrades,
+)
+
+
+class StudentInformationSystem(Protocol):
+    """What the integration asks of a SIS. No method raises for an unknown key: it returns none.
+
+    Every method is one to a few statements, however many rows it returns.
+    """
+
+    def person(self, person_key: str) -> PersonView | None:
+        """The person with this key."""
+        ...
+
+    def people(self, person_keys: Collection[str]) -> Mapping[str, PersonView]:
+        """The people with these keys, by key; unknown keys are absent."""
+        ...
+
+    def find_people(self, text: str, *, limit: int = 20) -> list[PersonView]:
+        """People whose name, Khmer name, student id, key or school e-mail holds ``text``."""
+        ...
+
+    def class_(self, class_key: str) -> ClassView | None:
+        """The class with this key, with its sessions and parts."""
+        ...
+
+    def find_classes(self, text: str, *, limit: int = 20) -> list[ClassView]:
+        """Classes whose course code, title, term or key holds ``text``; the newest first."""
+        ...
+
+    def classes_taught_by(self, person_key: str) -> list[ClassView]:
+        """Classes in which this person teaches a part; the newest term first."""
+        ...
+
+    def enrollment(self, person_key: str, class_key: str) -> RosterEntry | None:
+        """This person's enrolment in this class, whatever its status."""
+        ...
+
+    def roster(self, class_key: str, *, chunk: int = 1000) -> Iterator[list[RosterEntry]]:
+        """All enrolments of a class, whatever their status, in chunks, ordered by person key."""
+        ...
+
+    def part_grades(self, class_key: str, part_keys: Iterable[str]) -> list[PartGradeView]:
+        """All grades of these parts, drafts too; at most one per person and part."""
+        ...
+
+    def student_grades(self, person_key: str, class_key: str) -> StudentGrades:
+        """One student's grades in one class, drafts left out."""
+        ...

@@ -1,0 +1,1 @@
+"""The SIS and the platform kept equal: course links, rosters compared, grades pushed."""
