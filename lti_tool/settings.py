@@ -1,0 +1,170 @@
+"""Every setting of the tool, typed and documented. The only place that reads the environment.
+
+Settings are read from environment variables (and from a file ``.env`` in the working directory).
+Names start with ``NAGASIS_``; those that the integration plan names start with ``MOODLE_``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from lti_tool.core.errors import ConfigurationError
+
+
+def _moodle(name: str) -> AliasChoices:
+    return AliasChoices(name, name.lower())
+
+
+class Settings(BaseSettings):
+    """The settings. ``docs/settings.md`` is generated from these fields."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="NAGASIS_",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+    )
+
+    public_url: str = Field(
+        "http://localhost:5000",
+        description="The address of the tool as people's browsers and Moodle reach it; no path.",
+    )
+    tool_name: str = Field("Naga SIS", description="The tool's name, as platforms show it.")
+    database_url: str = Field(
+        "sqlite:///var/naga.db",
+        description="SQLAlchemy address: sqlite:///… or postgresql+psycopg://user:password@host/db",
+    )
+    database_pool_size: Annotated[int, Field(ge=1, le=200)] = Field(
+        10, description="Database connections kept per process."
+    )
+    keys_dir: Path = Field(
+        Path("keys"), description="Directory of the encryption keys; back it up, guard it."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="The least important messages that are logged."
+    )
+    log_format: Literal["json", "console"] = Field(
+        "json", description="json for machines, console for a terminal."
+    )
+    timezone: str = Field("Asia/Phnom_Penh", description="Time zone in which pages show times.")
+
+    broker_url: str = Field(
+        "filesystem://",
+        description="Celery broker: filesystem:// (embedded), redis://… or amqp://…",
+    )
+    broker_dir: Path = Field(
+        Path("var/broker"), description="Where the filesystem broker keeps its messages."
+    )
+    rate_limit_storage: str = Field(
+        "memory://", description="Where request counts are kept: memory:// or redis://…"
+    )
+    launch_rate_limit: str = Field(
+        "300/minute", description="Logins and launches allowed per address."
+    )
+    session_hours: Annotated[float, Field(gt=0, le=24)] = Field(
+        8, description="Hours after which a launch's session ends."
+    )
+    launch_record_days: Annotated[int, Field(ge=1)] = Field(
+        180, description="Days that launch records are kept."
+    )
+    trusted_proxies: Annotated[int, Field(ge=0, le=5)] = Field(
+        0, description="Number of reverse proxies in front whose X-Forwarded-* headers are trusted."
+    )
+
+    outbound_allow_private: bool = Field(
+        False, description="Whether platforms on private networks and loopback may be called (lab)."
+    )
+    outbound_allow_http: bool = Field(
+        False, description="Whether platforms may be called by plain http (lab)."
+    )
+    ca_bundle: Path | None = Field(
+        None, description="PEM file of authorities that replaces the system's."
+    )
+
+    moodle_base_url: str = Field(
+        "",
+        validation_alias=_moodle("MOODLE_BASE_URL"),
+        description="Address of the Moodle site that the sync engine keeps (its wwwroot).",
+    )
+    moodle_api_token: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=_moodle("MOODLE_API_TOKEN"),
+        description="Web-service token for that site; pairing sets it by itself.",
+    )
+    moodle_sync_enabled: bool = Field(
+        False,
+        validation_alias=_moodle("MOODLE_SYNC_ENABLED"),
+        description="Whether the tool changes anything in Moodle on its own.",
+    )
+    moodle_batch_size: Annotated[int, Field(ge=1, le=1000)] = Field(
+        100,
+        validation_alias=_moodle("MOODLE_BATCH_SIZE"),
+        description="Items sent to a platform in one batch; receipts are stored batch by batch.",
+    )
+    moodle_retry_attempts: Annotated[int, Field(ge=1, le=10)] = Field(
+        3,
+        validation_alias=_moodle("MOODLE_RETRY_ATTEMPTS"),
+        description="Attempts at a call that fails for a passing reason.",
+    )
+    moodle_sync_interval: Annotated[int, Field(ge=10)] = Field(
+        3600,
+        validation_alias=_moodle("MOODLE_SYNC_INTERVAL"),
+        description="Seconds between scheduled runs of the sync.",
+    )
+    moodle_rate_limit: Annotated[int, Field(ge=1)] = Field(
+        100,
+        validation_alias=_moodle("MOODLE_RATE_LIMIT"),
+        description="Web-service requests a minute, per site.",
+    )
+    moodle_timeout: Annotated[float, Field(gt=0, le=600)] = Field(
+        30,
+        validation_alias=_moodle("MOODLE_TIMEOUT"),
+        description="Seconds until a call to a platform is given up.",
+    )
+    moodle_concurrency: Annotated[int, Field(ge=1, le=32)] = Field(
+        4,
+        validation_alias=_moodle("MOODLE_CONCURRENCY"),
+        description="Calls to one platform under way at once.",
+    )
+
+    @field_validator("public_url", "moodle_base_url")
+    @classmethod
+    def _origin(cls, value: str) -> str:
+        if not value:
+            return value
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+            raise ValueError("must be an absolute http(s) address")
+        return value.rstrip("/")
+
+    @field_validator("public_url")
+    @classmethod
+    def _no_path(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.path:
+            raise ValueError("must have no path: the tool lives at the root of its host")
+        local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+        if parts.scheme == "http" and not local:
+            raise ValueError("must be https: browsers send our cookies over nothing else")
+        return value
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings; raises :class:`ConfigurationError` with a line per wrong setting."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors():
+            name = str(problem["loc"][0]) if problem["loc"] else "settings"
+            name = name.upper() if name.upper().startswith("MOODLE_") else f"NAGASIS_{name.upper()}"
+            message = problem["msg"].removeprefix("Value error, ")
+            lines.append(f"{name}: {message}")
+        raise ConfigurationError("\n".join(lines)) from error
