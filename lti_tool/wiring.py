@@ -1,0 +1,215 @@
+"""Builds the services from the settings: the app, the CLI and the worker share this one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import cast
+
+from flask import current_app
+
+from lti_tool.core.audit import AuditLog
+from lti_tool.core.clock import Clock, SystemClock
+from lti_tool.core.crypto import Keyring, load_keyring
+from lti_tool.core.database import Database
+from lti_tool.core.http import HttpClient
+from lti_tool.core.rate_limit import RateLimiter
+from lti_tool.identity.admin_sessions import AdminSessions
+from lti_tool.identity.people import People
+from lti_tool.lti.access_tokens import AccessTokens
+from lti_tool.lti.assignment_grades import AssignmentGrades
+from lti_tool.lti.deep_linking import DeepLinking
+from lti_tool.lti.dynamic_registration import DynamicRegistration
+from lti_tool.lti.keys import ToolKeys
+from lti_tool.lti.launch import Launches
+from lti_tool.lti.login import Logins
+from lti_tool.lti.names_roles import NamesRoles
+from lti_tool.lti.platform_keys import PlatformKeys
+from lti_tool.lti.registrations import Registrations
+from lti_tool.lti.service_client import ServiceClient
+from lti_tool.settings import Settings
+from lti_tool.sis.embedded import EmbeddedSis
+from lti_tool.sync.courses import Courses
+from lti_tool.sync.gradebook import Gradebook
+from lti_tool.sync.pushes import GradePushes
+from lti_tool.sync.rosters import Rosters
+
+
+@dataclass
+class Services:
+    """All services of one process. Each is built when it is first asked for, and kept."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    keyring: Keyring
+    http: HttpClient
+    rate_limiter: RateLimiter
+
+    @cached_property
+    def audit(self) -> AuditLog:
+        """The append-only log of privileged acts."""
+        return AuditLog(self.clock)
+
+    @cached_property
+    def sis(self) -> EmbeddedSis:
+        """The SIS; the embedded one."""
+        return EmbeddedSis(self.database, self.clock)
+
+    @cached_property
+    def registrations(self) -> Registrations:
+        """Platforms that may launch this tool."""
+        return Registrations(
+            self.database, self.clock, self.audit, allow_http=self.settings.outbound_allow_http
+        )
+
+    @cached_property
+    def tool_keys(self) -> ToolKeys:
+        """Our signing keys."""
+        return ToolKeys(self.database, self.clock, self.keyring, self.audit)
+
+    @cached_property
+    def platform_keys(self) -> PlatformKeys:
+        """The platforms' keys, cached."""
+        return PlatformKeys(self.database, self.clock, self.http)
+
+    @cached_property
+    def logins(self) -> Logins:
+        """Logins under way."""
+        return Logins(
+            self.database, self.clock, self.registrations, public_url=self.settings.public_url
+        )
+
+    @cached_property
+    def launches(self) -> Launches:
+        """Launches: acceptance, records, sessions."""
+        return Launches(
+            self.database,
+            self.clock,
+            self.registrations,
+            self.logins,
+            self.platform_keys,
+            public_url=self.settings.public_url,
+            session_hours=self.settings.session_hours,
+        )
+
+    @cached_property
+    def access_tokens(self) -> AccessTokens:
+        """Tokens for the platforms' services."""
+        return AccessTokens(self.database, self.clock, self.keyring, self.http, self.tool_keys)
+
+    @cached_property
+    def service_client(self) -> ServiceClient:
+        """Authorised calls to the platforms' services."""
+        return ServiceClient(
+            self.http,
+            self.access_tokens,
+            attempts=self.settings.moodle_retry_attempts,
+            timeout=self.settings.moodle_timeout,
+        )
+
+    @cached_property
+    def names_roles(self) -> NamesRoles:
+        """Names and Roles Provisioning Services."""
+        return NamesRoles(self.service_client)
+
+    @cached_property
+    def assignment_grades(self) -> AssignmentGrades:
+        """Assignment and Grade Services."""
+        return AssignmentGrades(self.service_client)
+
+    @cached_property
+    def deep_linking(self) -> DeepLinking:
+        """Deep Linking responses."""
+        return DeepLinking(self.tool_keys, self.clock, public_url=self.settings.public_url)
+
+    @cached_property
+    def dynamic_registration(self) -> DynamicRegistration:
+        """Dynamic Registration."""
+        return DynamicRegistration(
+            self.database,
+            self.clock,
+            self.http,
+            self.registrations,
+            self.audit,
+            public_url=self.settings.public_url,
+            tool_name=self.settings.tool_name,
+        )
+
+    @cached_property
+    def people(self) -> People:
+        """Which account is which person."""
+        return People(self.database, self.clock, self.sis, self.audit)
+
+    @cached_property
+    def admin_sessions(self) -> AdminSessions:
+        """Administrators' sign-in links and sessions."""
+        return AdminSessions(
+            self.database, self.clock, self.audit, public_url=self.settings.public_url
+        )
+
+    @cached_property
+    def courses(self) -> Courses:
+        """Which course is which class."""
+        return Courses(self.database, self.clock, self.sis, self.audit)
+
+    @cached_property
+    def rosters(self) -> Rosters:
+        """Members beside enrolments."""
+        return Rosters(
+            self.database, self.clock, self.sis, self.people, self.names_roles, self.keyring
+        )
+
+    @cached_property
+    def gradebook(self) -> Gradebook:
+        """What the teacher's gradebook shows."""
+        return Gradebook(self.sis)
+
+    @cached_property
+    def pushes(self) -> GradePushes:
+        """Grades on their way to a platform."""
+        return GradePushes(
+            self.database,
+            self.clock,
+            self.sis,
+            self.people,
+            self.courses,
+            self.assignment_grades,
+            self.names_roles,
+            self.audit,
+            concurrency=self.settings.moodle_concurrency,
+        )
+
+
+def build_services(
+    settings: Settings, *, clock: Clock | None = None, create_keys: bool | None = None
+) -> Services:
+    """Build the services of one process.
+
+    ``create_keys``: whether a missing encryption key is made; by default only with SQLite, the
+    embedded set-up, where nobody else could have made it.
+    """
+    database = Database(settings.database_url, pool_size=settings.database_pool_size)
+    keyring = load_keyring(
+        settings.keys_dir, create=database.is_sqlite if create_keys is None else create_keys
+    )
+    http = HttpClient(
+        allow_private=settings.outbound_allow_private,
+        allow_http=settings.outbound_allow_http,
+        ca_bundle=str(settings.ca_bundle) if settings.ca_bundle else None,
+        total_timeout=settings.moodle_timeout,
+        pool_size=settings.moodle_concurrency * 2,
+    )
+    return Services(
+        settings=settings,
+        clock=clock or SystemClock(),
+        database=database,
+        keyring=keyring,
+        http=http,
+        rate_limiter=RateLimiter(settings.rate_limit_storage),
+    )
+
+
+def services() -> Services:
+    """The services of the current Flask application."""
+    return cast(Services, current_app.extensions["naga"])
