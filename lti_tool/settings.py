@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     )
 
     public_url: str = Field(
-        "http://localhost:5000",
+        "http://localhost:8700",
         description="The address of the tool as people's browsers and Moodle reach it; no path.",
     )
     tool_name: str = Field("Naga SIS", description="The tool's name, as platforms show it.")

@@ -18,7 +18,7 @@ from lti_tool.settings import load_settings
 def serve(bind: str | None, workers: int, threads: int) -> None:
     """Serve the tool with gunicorn."""
     parts = urlsplit(load_settings().public_url)
-    address = bind or f"127.0.0.1:{parts.port or 5000}"
+    address = bind or f"127.0.0.1:{parts.port or 8700}"
     # Threads, not one sync worker: a platform fetches our key set while we ask it for a token.
     arguments = [
         "gunicorn",
