@@ -1,0 +1,164 @@
+"""Administrators' sign-in by a single-use link, for when there is no identity provider."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from lti_tool.core.audit import AuditLog
+from lti_tool.core.clock import Clock
+from lti_tool.core.database import Database
+from lti_tool.core.errors import ForbiddenError, InvalidInputError
+from lti_tool.identity.models import AdminSignIn
+
+_SESSION = dt.timedelta(hours=8)
+_TOKEN_BYTES = 32
+_MAX_MINUTES = 24 * 60
+
+
+class SignInLinkError(ForbiddenError):
+    """The link is unknown, was used, or has expired; which of them is not told to strangers."""
+
+    code = "sign_in_link_invalid"
+    title = "This sign-in link does not work"
+
+
+@dataclass(frozen=True, slots=True)
+class AdminSession:
+    """A signed-in administrator."""
+
+    name: str
+    signed_in_at: dt.datetime
+    expires_at: dt.datetime
+
+
+class AdminSessions:
+    """Sign-in links and the sessions that they become. Only hashes of secrets are stored."""
+
+    def __init__(
+        self, database: Database, clock: Clock, audit: AuditLog, *, public_url: str
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._audit = audit
+        self._public_url = public_url.rstrip("/")
+
+    def sign_in_link(self, name: str, *, minutes: float = 15) -> str:
+        """Return an address that signs ``name`` in once, within ``minutes``.
+
+        Its page only shows a button: programs that follow links in messages must not use it up.
+        """
+        name = name.strip()
+        if not name or len(name) > 200:
+            raise InvalidInputError("The name must have 1 to 200 characters.", field="name")
+        if not 0 < minutes <= _MAX_MINUTES:
+            raise InvalidInputError("A link works for 1 minute to 24 hours.", field="minutes")
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        now = self._clock.now()
+        with self._database.write() as session:
+            session.add(
+                AdminSignIn(
+                    token_hash=_hash(token),
+                    name=name,
+                    created_at=now,
+                    link_expires_at=now + dt.timedelta(minutes=minutes),
+                )
+            )
+            self._audit.record(
+                session, actor="command line", action="admin.link_made", target=f"admin:{name}"
+            )
+        return f"{self._public_url}/admin/sign-in/{token}"
+
+    def usable(self, token: str) -> bool:
+        """Whether :meth:`redeem` would take this token now; changes nothing."""
+        with self._database.read() as session:
+            return (
+                session.scalar(
+                    sa.select(sa.literal(1))
+                    .where(AdminSignIn.token_hash == _hash(token))
+                    .where(AdminSignIn.used_at.is_(None))
+                    .where(AdminSignIn.link_expires_at > self._clock.now())
+                )
+                is not None
+            )
+
+    def redeem(self, token: str) -> tuple[str, dt.datetime]:
+        """Use the link up; return the session's secret and when it expires.
+
+        Raises:
+            SignInLinkError: unknown, used or expired. Of two that arrive at once, one wins.
+        """
+        now = self._clock.now()
+        secret = secrets.token_urlsafe(_TOKEN_BYTES)
+        expires_at = now + _SESSION
+        with self._database.write() as session:
+            name = session.scalar(
+                sa.update(AdminSignIn)
+                .where(AdminSignIn.token_hash == _hash(token))
+                .where(AdminSignIn.used_at.is_(None))
+                .where(AdminSignIn.link_expires_at > now)
+                .values(used_at=now, secret_hash=_hash(secret), expires_at=expires_at)
+                .returning(AdminSignIn.name)
+            )
+            if name is None:
+                raise SignInLinkError(
+                    "The link was used already, has expired, or was not copied whole.",
+                    remedy="Ask for a new one with `nagasis admin sign-in-link`.",
+                )
+            self._audit.record(
+                session, actor=f"admin:{name}", action="admin.signed_in", target=f"admin:{name}"
+            )
+        return secret, expires_at
+
+    def session(self, secret: str) -> AdminSession | None:
+        """Return the session of this secret, or ``None`` if there is none or it has ended."""
+        with self._database.read() as session:
+            row = session.scalar(
+                sa.select(AdminSignIn)
+                .where(AdminSignIn.secret_hash == _hash(secret))
+                .where(AdminSignIn.expires_at > self._clock.now())
+            )
+        if row is None or row.used_at is None or row.expires_at is None:
+            return None
+        return AdminSession(row.name, row.used_at, row.expires_at)
+
+    def end(self, secret: str) -> None:
+        """End the session; a secret of none changes nothing."""
+        with self._database.write() as session:
+            name = session.scalar(
+                sa.update(AdminSignIn)
+                .where(AdminSignIn.secret_hash == _hash(secret))
+                .values(secret_hash=None, expires_at=None)
+                .returning(AdminSignIn.name)
+            )
+            if name is not None:
+                self._audit.record(
+                    session,
+                    actor=f"admin:{name}",
+                    action="admin.signed_out",
+                    target=f"admin:{name}",
+                )
+
+    def purge(self) -> int:
+        """Delete links and sessions that can no longer be used; return how many."""
+        now = self._clock.now()
+        with self._database.write() as session:
+            gone = session.scalars(
+                sa.delete(AdminSignIn)
+                .where(AdminSignIn.link_expires_at <= now)
+                .where(
+                    AdminSignIn.secret_hash.is_(None)
+                    | AdminSignIn.expires_at.is_(None)
+                    | (AdminSignIn.expires_at <= now)
+                )
+                .returning(AdminSignIn.token_hash)
+            ).all()
+            return len(gone)
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
