@@ -229,7 +229,8 @@ class HttpClient:
     ) -> bytes:
         parts: list[bytes] = []
         size = 0
-        for part in response.iter_content(_CHUNK):
+        # read1 returns what has arrived: a server that drips must not outlast the deadline.
+        while part := response.raw.read1(_CHUNK, decode_content=True):
             size += len(part)
             if size > limit:
                 raise TooLargeError(

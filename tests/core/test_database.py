@@ -1,0 +1,72 @@
+"""Transactions and column types."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+
+import pytest
+import sqlalchemy as sa
+
+from lti_tool.core.audit import AuditEvent, AuditLog
+from lti_tool.core.database import Database
+
+
+def _record(database: Database, audit: AuditLog, target: str) -> None:
+    with database.write() as session:
+        audit.record(session, actor="a", action="test", target=target, number=1)
+
+
+def test_times_come_back_aware_in_utc(database: Database, audit: AuditLog) -> None:
+    _record(database, audit, "t")
+    with database.read() as session:
+        event = session.scalars(sa.select(AuditEvent)).one()
+    assert event.at == dt.datetime(2026, 3, 2, 3, 0, tzinfo=dt.UTC)
+    assert event.at.tzinfo is dt.UTC
+
+
+def test_naive_times_are_refused(database: Database) -> None:
+    with database.read() as session, pytest.raises(sa.exc.StatementError, match="naive"):
+        session.execute(
+            sa.select(AuditEvent).where(AuditEvent.at == dt.datetime(2026, 1, 1))  # noqa: DTZ001
+        )
+
+
+def test_an_exception_rolls_back(database: Database, audit: AuditLog) -> None:
+    def fail_half_way() -> None:
+        with database.write() as session:
+            audit.record(session, actor="a", action="test", target="t")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
+    with database.read() as session:
+        assert session.scalar(sa.select(sa.func.count(AuditEvent.id))) == 0
+
+
+def test_read_commits_nothing(database: Database, audit: AuditLog) -> None:
+    with database.read() as session:
+        audit.record(session, actor="a", action="test", target="t")
+    with database.read() as session:
+        assert session.scalar(sa.select(sa.func.count(AuditEvent.id))) == 0
+
+
+def test_writers_that_read_first_wait_for_each_other(database: Database, audit: AuditLog) -> None:
+    errors: list[Exception] = []
+
+    def work() -> None:
+        try:
+            for number in range(10):
+                _record(database, audit, str(number))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test must show it
+            errors.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    with database.read() as session:
+        assert session.scalar(sa.select(sa.func.count(AuditEvent.id))) == 40
+        assert AuditLog.first_broken(session) is None
