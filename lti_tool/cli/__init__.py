@@ -11,6 +11,7 @@ from lti_tool.cli.database import database, init
 from lti_tool.cli.keys import keys
 from lti_tool.cli.registration import registration
 from lti_tool.cli.server import serve, worker
+from lti_tool.cli.settings import settings
 from lti_tool.cli.sis import campus, sis
 from lti_tool.core.errors import NagaError
 
@@ -21,7 +22,7 @@ def nagasis() -> None:
     """Naga SIS as an LTI tool: settings come from the environment (docs/settings.md)."""
 
 
-for _command in (admin, campus, database, init, keys, registration, serve, sis, worker):
+for _command in (admin, campus, database, init, keys, registration, serve, settings, sis, worker):
     nagasis.add_command(_command)
 
 
