@@ -8,6 +8,7 @@ import click
 
 from lti_tool.cli.admin import admin
 from lti_tool.cli.database import database, init
+from lti_tool.cli.example import example
 from lti_tool.cli.keys import keys
 from lti_tool.cli.registration import registration
 from lti_tool.cli.server import serve, worker
@@ -24,6 +25,8 @@ def nagasis() -> None:
 
 for _command in (admin, campus, database, init, keys, registration, serve, settings, sis, worker):
     nagasis.add_command(_command)
+
+campus.add_command(example)
 
 
 def main() -> None:
