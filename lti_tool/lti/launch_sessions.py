@@ -1,0 +1,154 @@
+"""The session that an accepted launch is, and why one does not hold."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from lti_tool.lti import roles
+from lti_tool.lti.errors import LaunchError
+from lti_tool.lti.login import check_standing, digest
+from lti_tool.lti.models import Deployment, Launch, LaunchOutcome, Registration, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchSession:
+    """An accepted launch whose session holds; both records are detached.
+
+    The claims that pages need are in :attr:`services` (see :class:`~lti_tool.lti.models.Launch`).
+    """
+
+    launch: Launch
+    registration: Registration
+
+    @property
+    def reference(self) -> str:
+        """The launch's reference: the session's pages live under ``/l/<reference>/``."""
+        return self.launch.reference
+
+    @property
+    def subject(self) -> str:
+        """The person, as the platform names them."""
+        return self.launch.subject or ""
+
+    @property
+    def person_key(self) -> str | None:
+        """The person, as the SIS names them, if they are known."""
+        return self.launch.person_key
+
+    @property
+    def deployment_id(self) -> str:
+        """The deployment that the launch came from."""
+        return self.launch.deployment_id or ""
+
+    @property
+    def message_type(self) -> str:
+        """``LtiResourceLinkRequest``, ``LtiDeepLinkingRequest``, ``LtiSubmissionReviewRequest``."""
+        return self.launch.message_type or ""
+
+    @property
+    def context_id(self) -> str | None:
+        """The course, as the platform names it."""
+        return self.launch.context_id
+
+    @property
+    def resource_link_id(self) -> str | None:
+        """The link within the course."""
+        return self.launch.resource_link_id
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Full role URIs."""
+        return tuple(self.launch.roles)
+
+    @property
+    def services(self) -> dict[str, Any]:
+        """The claims that later requests need."""
+        return self.launch.services
+
+    @property
+    def ags(self) -> dict[str, Any] | None:
+        """The claim of Assignment and Grade Services, or ``None`` if the platform has none."""
+        return self.launch.services.get("ags")
+
+    @property
+    def nrps(self) -> dict[str, Any] | None:
+        """The claim of Names and Role Provisioning Services, or ``None``."""
+        return self.launch.services.get("nrps")
+
+    @property
+    def deep_linking(self) -> dict[str, Any] | None:
+        """The deep-linking settings, or ``None`` if this is no deep-linking launch."""
+        return self.launch.services.get("deep_linking")
+
+    @property
+    def custom(self) -> dict[str, str]:
+        """Custom parameters of our own links (``naga_page``, ``naga_part``)."""
+        return self.launch.services.get("custom", {})  # type: ignore[no-any-return]
+
+    @property
+    def is_instructor(self) -> bool:
+        """Whether they teach this course."""
+        return roles.is_instructor(self.roles)
+
+    @property
+    def is_learner(self) -> bool:
+        """Whether they study in this course."""
+        return roles.is_learner(self.roles)
+
+    @property
+    def is_site_administrator(self) -> bool:
+        """Whether they administer the whole platform."""
+        return roles.is_site_administrator(self.roles)
+
+
+def load_session(
+    session: Session, reference: str, secret: str, *, now: dt.datetime
+) -> LaunchSession | None:
+    """Return the session if it holds now: not expired, platform and deployment still active."""
+    row = session.execute(
+        sa.select(Launch, Registration)
+        .join(Registration, Registration.id == Launch.registration_id)
+        .join(
+            Deployment,
+            sa.and_(
+                Deployment.registration_id == Launch.registration_id,
+                Deployment.deployment_id == Launch.deployment_id,
+            ),
+        )
+        .where(
+            Launch.reference == reference,
+            Launch.secret_hash == digest(secret),
+            Launch.outcome == LaunchOutcome.ACCEPTED,
+            Launch.expires_at > now,
+            Registration.standing == Standing.ACTIVE,
+            Deployment.standing == Standing.ACTIVE,
+        )
+    ).one_or_none()
+    return LaunchSession(row[0], row[1]) if row else None
+
+
+def session_problem(
+    session: Session, reference: str, secret: str, *, now: dt.datetime
+) -> LaunchError:
+    """Say why :func:`load_session` found none."""
+    launch = session.get(Launch, reference)
+    if launch is None or launch.secret_hash is None or launch.expires_at is None:
+        return LaunchError("session_missing")
+    if not secrets.compare_digest(launch.secret_hash, digest(secret)):
+        return LaunchError("session_foreign")
+    if launch.expires_at <= now:
+        return LaunchError("session_expired")
+    registration = session.get(Registration, launch.registration_id)
+    if registration is None:
+        return LaunchError("registration_disabled")
+    try:
+        check_standing(registration)
+    except LaunchError as error:
+        return error
+    return LaunchError("deployment_disabled", deployment_id=launch.deployment_id)
