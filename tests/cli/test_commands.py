@@ -49,10 +49,8 @@ def test_init_can_be_repeated(ready: Run) -> None:
 def test_a_wrong_setting_stops_the_start_with_one_line(nagasis: Run) -> None:
     done = nagasis("init", MOODLE_BATCH_SIZE="many")
     assert done.returncode == 2
-    assert done.stderr.strip().splitlines() == [
-        "nagasis: MOODLE_BATCH_SIZE: Input should be a valid integer, "
-        "unable to parse string as an integer"
-    ]
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith("nagasis: MOODLE_BATCH_SIZE: Input should be a valid integer")
 
 
 def test_a_missing_key_names_the_remedy(nagasis: Run, tmp_path: Path) -> None:
