@@ -63,6 +63,8 @@ class RosterRow(Base):
     """One person of a comparison: from the SIS (``person_key``), the platform (``user_id``), both.
 
     ``name_sealed`` is the platform's name of a member that the SIS does not know.
+    ``enrollment_status`` is ``AUDIT`` for either kind of audit. ``sort_name`` and ``search_text``
+    come from the SIS; ``search_text`` is case-folded.
     """
 
     __tablename__ = "roster_row"
@@ -79,12 +81,16 @@ class RosterRow(Base):
     person_key: Mapped[str | None] = mapped_column(sa.String(255))
     user_id: Mapped[str | None] = mapped_column(sa.String(255))
     sourced_id: Mapped[str | None] = mapped_column(sa.String(255))
+    class_key: Mapped[str | None] = mapped_column(sa.String(255))
     state: Mapped[RosterState]
+    person_status: Mapped[str | None] = mapped_column(sa.String(20))
     enrollment_status: Mapped[str | None] = mapped_column(sa.String(30))
     member_status: Mapped[str | None] = mapped_column(sa.String(20))
     since: Mapped[dt.datetime | None]
     roles: Mapped[list[str]] = mapped_column(default=list)
+    instructor: Mapped[bool] = mapped_column(default=False)
     sort_name: Mapped[str] = mapped_column(sa.String(300), default="")
+    search_text: Mapped[str] = mapped_column(sa.String(1000), default="")
     name_sealed: Mapped[bytes | None]
 
 
@@ -109,7 +115,10 @@ class ItemState(enum.StrEnum):
 
 
 class GradePush(Base):
-    """One push of a course's part grades to the platform, from preview to receipts."""
+    """One push of a course's part grades to the platform, from preview to receipts.
+
+    ``runner`` is the run that holds the push; one that finds another's there stops.
+    """
 
     __tablename__ = "grade_push"
     __table_args__ = (
@@ -126,13 +135,17 @@ class GradePush(Base):
     created_by: Mapped[str] = mapped_column(sa.String(255))
     created_at: Mapped[dt.datetime]
     started_at: Mapped[dt.datetime | None]
+    runner: Mapped[str | None] = mapped_column(sa.String(32))
     heartbeat_at: Mapped[dt.datetime | None]
     finished_at: Mapped[dt.datetime | None]
     error: Mapped[str | None] = mapped_column(sa.String(500))
 
 
 class GradePushItem(Base):
-    """One student's grade for one part within a push; afterwards its receipt."""
+    """One student's grade for one part within a push; afterwards its receipt.
+
+    ``score`` is the SIS's, 0–100; ``previous`` is what the platform held, scaled to 0–100.
+    """
 
     __tablename__ = "grade_push_item"
     __table_args__ = (sa.Index("ix_grade_push_item_state", "push_id", "state"),)
@@ -149,6 +162,7 @@ class GradePushItem(Base):
     state: Mapped[ItemState]
     reason: Mapped[str | None] = mapped_column(sa.String(60))
     detail: Mapped[str | None] = mapped_column(sa.String(500))
+    sort_name: Mapped[str] = mapped_column(sa.String(300), default="")
     sent_at: Mapped[dt.datetime | None]
 
 
