@@ -89,6 +89,7 @@ def tool_app(directory: Path, keys_url: str) -> tuple[Flask, dict[str, str]]:
         sourcedid_trusted=True,
     )
     class_ = services.sis.example_class()
+    assert class_ is not None
     students = [
         entry.person.person_key
         for chunk in services.sis.roster(class_.class_key)

@@ -28,6 +28,8 @@ def example() -> None:
     """Print one class of the SIS with its people, as JSON."""
     system = open_services().sis
     class_ = system.example_class()
+    if class_ is None:
+        raise click.ClickException("There is no class yet; run `nagasis campus generate`.")
     teachers = {part.teacher_key for part in class_.parts if part.teacher_key}
     people = [_person(person, "teacher") for person in system.people(teachers).values()]
     for chunk in system.roster(class_.class_key):

@@ -130,9 +130,7 @@ def disable(registration_id: int) -> None:
 @click.option("--minutes", default=60, show_default=True, type=click.IntRange(1, 10080))
 def invite(minutes: int) -> None:
     """Print a one-time address for Dynamic Registration, to paste into the platform."""
-    click.echo(
-        open_services().dynamic_registration.invite(actor=actor(), lifetime_seconds=minutes * 60)
-    )
+    click.echo(open_services().dynamic_registration.invite(actor=actor(), lifetime=minutes * 60))
 
 
 @registration.command()
