@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from lti_tool.cli.settings import settings_page
 from lti_tool.core.errors import ConfigurationError
 from lti_tool.settings import Settings, load_settings
 
@@ -70,8 +67,3 @@ def test_plain_http_is_for_this_machine_alone(monkeypatch: pytest.MonkeyPatch) -
 
 def test_every_setting_is_documented() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
-
-
-def test_the_settings_page_is_current() -> None:
-    page = Path(__file__).parents[1] / "docs" / "settings.md"
-    assert page.read_text() == settings_page(), "run: nagasis settings --markdown >docs/settings.md"

@@ -8,6 +8,7 @@ import click
 
 from lti_tool.cli.admin import admin
 from lti_tool.cli.database import database, init
+from lti_tool.cli.errors import errors
 from lti_tool.cli.example import example
 from lti_tool.cli.keys import keys
 from lti_tool.cli.registration import registration
@@ -23,7 +24,19 @@ def nagasis() -> None:
     """Naga SIS as an LTI tool: settings come from the environment (docs/settings.md)."""
 
 
-for _command in (admin, campus, database, init, keys, registration, serve, settings, sis, worker):
+for _command in (
+    admin,
+    campus,
+    database,
+    errors,
+    init,
+    keys,
+    registration,
+    serve,
+    settings,
+    sis,
+    worker,
+):
     nagasis.add_command(_command)
 
 campus.add_command(example)
