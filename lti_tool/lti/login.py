@@ -68,6 +68,7 @@ class PendingLogin:
 
     binding: str
     storage_target: str | None
+    registration_id: int
     platform_origin: str
 
 
@@ -178,6 +179,7 @@ class Logins:
         return PendingLogin(
             login.binding,
             login.request.get("lti_storage_target"),
+            registration.id,
             origin_of(registration.auth_url),
         )
 

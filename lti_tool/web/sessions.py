@@ -1,0 +1,218 @@
+"""Sessions by path: each launch has its own under ``/l/<reference>``, administrators at ``/admin``.
+
+The cookie is signed and scoped to the path, so that two courses open in two tabs, or two embedded
+links on one page, never take each other's session. Where a browser blocks cookies in frames, the
+page hands the same signed value back in the header ``X-Naga-Session``. What the cookie proves is
+judged by the database at each request: a disabled platform's sessions end at once.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import Flask, Request, Response, current_app, g, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+from itsdangerous import BadSignature
+
+from lti_tool.core.errors import NagaError
+from lti_tool.identity.admin_sessions import AdminSession
+from lti_tool.lti.errors import LaunchError
+from lti_tool.lti.launch_sessions import LaunchSession
+from lti_tool.wiring import services
+
+LAUNCH_COOKIE = "__Secure-naga-launch"
+ADMIN_COOKIE = "__Secure-naga-admin"
+HEADER = "X-Naga-Session"
+_ADMIN_PATH = "/admin"
+_LAUNCH_PREFIX = "/l/"
+_SECRET = "secret"  # noqa: S105 - the name of a member, not a secret
+_REFERENCE = "reference"
+_CSRF = "csrf_token"
+
+
+class AdminSessionError(NagaError):
+    """Nobody is signed in as administrator here, or not any more."""
+
+    code = "admin_session_missing"
+    status = 401
+    title = "You are not signed in"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a session holds: its cookie and path. ``reference`` is ``None`` at ``/admin``."""
+
+    cookie: str
+    path: str
+    reference: str | None
+
+
+class ScopedSession(SecureCookieSession):
+    """Flask's session, knowing where it holds. Without a scope it is forgotten at once."""
+
+    scope: Scope | None = None
+    by_header = False
+
+
+class ScopedSessions(SecureCookieSessionInterface):
+    """Opens and saves the session of the path that is asked for."""
+
+    session_class = ScopedSession
+
+    def open_session(self, app: Flask, request: Request) -> ScopedSession:
+        """Return the session that the cookie or header proves, else an empty one."""
+        scope = scope_of(request.path)
+        value = None
+        by_header = False
+        if scope is not None:
+            if scope.reference is not None:
+                value = request.headers.get(HEADER)
+                by_header = value is not None
+            value = value or request.cookies.get(scope.cookie)
+        opened = ScopedSession(self._load(app, scope, value) if value and scope else None)
+        opened.scope = scope
+        opened.by_header = by_header
+        return opened
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Set the cookie if the session was changed; a session in a header is never changed."""
+        if not isinstance(session, ScopedSession) or session.scope is None:
+            return
+        response.vary.add("Cookie")
+        if not session.modified or session.by_header:
+            return
+        scope = session.scope
+        if not session:
+            response.delete_cookie(
+                scope.cookie,
+                path=scope.path,
+                secure=True,
+                httponly=True,
+                samesite="None",
+                partitioned=True,
+            )
+            return
+        if scope.reference is not None:
+            session[_REFERENCE] = scope.reference
+        set_cookie(response, scope.cookie, self.dump(app, session), path=scope.path)
+
+    def dump(self, app: Flask, content: Mapping[str, object]) -> str:
+        """Sign a session's content."""
+        serializer = self.get_signing_serializer(app)
+        if serializer is None:  # pragma: no cover - create_app always sets the key
+            raise RuntimeError("SECRET_KEY is not set")
+        return str(serializer.dumps(dict(content)))
+
+    def _load(self, app: Flask, scope: Scope, value: str) -> dict[str, object] | None:
+        serializer = self.get_signing_serializer(app)
+        try:
+            content = serializer.loads(value) if serializer is not None else None
+        except BadSignature:
+            return None
+        # A value signed for one launch says nothing about another.
+        if not isinstance(content, dict) or content.get(_REFERENCE) != scope.reference:
+            return None
+        return content
+
+
+def init_app(app: Flask) -> None:
+    """Give the app sessions by path."""
+    app.session_interface = ScopedSessions()
+
+
+def scope_of(path: str) -> Scope | None:
+    """Return where the session of a path holds, or ``None`` where there are no sessions."""
+    if path.startswith(_LAUNCH_PREFIX):
+        reference = path[len(_LAUNCH_PREFIX) :].split("/", 1)[0]
+        if reference.isalnum() and reference.isascii():
+            return Scope(LAUNCH_COOKIE, _LAUNCH_PREFIX + reference, reference)
+    if path == _ADMIN_PATH or path.startswith(_ADMIN_PATH + "/"):
+        return Scope(ADMIN_COOKIE, _ADMIN_PATH, None)
+    return None
+
+
+def set_cookie(
+    response: Response, name: str, value: str, *, path: str = "/", max_age: int | None = None
+) -> None:
+    """Set a cookie as all of ours are: it must work in a frame on another site, and only there."""
+    response.set_cookie(
+        name,
+        value,
+        path=path,
+        max_age=max_age,
+        secure=True,
+        httponly=True,
+        samesite="None",
+        partitioned=True,
+    )
+
+
+def open_launch(response: Response, reference: str, secret: str) -> str:
+    """Put the session of a launch just accepted into its cookie; returns the value for a header."""
+    interface = current_app.session_interface
+    if not isinstance(interface, ScopedSessions):  # pragma: no cover - init_app has set it
+        raise TypeError("sessions.init_app was not called")
+    # The seed of form tokens is there from the start: a page without cookies could not keep it.
+    content = {_REFERENCE: reference, _SECRET: secret, _CSRF: secrets.token_hex(20)}
+    value = interface.dump(current_app, content)
+    set_cookie(response, LAUNCH_COOKIE, value, path=_LAUNCH_PREFIX + reference)
+    return value
+
+
+def current_launch() -> LaunchSession:
+    """Return the launch session of this request, read once.
+
+    Raises:
+        LaunchError: ``session_missing``, ``session_expired``, ``session_foreign``,
+            ``registration_disabled`` or ``deployment_disabled``.
+    """
+    found: LaunchSession | None = g.get("launch_session")
+    if found is not None:
+        return found
+    scope = getattr(session, "scope", None)
+    secret = session.get(_SECRET)
+    if scope is None or scope.reference is None or not isinstance(secret, str):
+        raise LaunchError("session_missing")
+    launches = services().launches
+    found = launches.session(scope.reference, secret)
+    if found is None:
+        error = launches.session_problem(scope.reference, secret)
+        error.reference = scope.reference
+        raise error
+    g.launch_session = found
+    return found
+
+
+def sign_in_admin(secret: str) -> None:
+    """Keep the secret that a sign-in link was redeemed for; only under ``/admin``."""
+    session.clear()
+    session[_SECRET] = secret
+
+
+def sign_out_admin() -> None:
+    """End the administrator's session here and in the database."""
+    secret = session.pop(_SECRET, None)
+    session.clear()
+    session.modified = True
+    if isinstance(secret, str):
+        services().admin_sessions.end(secret)
+
+
+def current_admin() -> AdminSession:
+    """Return the administrator of this request; raises :class:`AdminSessionError`."""
+    found: AdminSession | None = g.get("admin_session")
+    if found is not None:
+        return found
+    scope = getattr(session, "scope", None)
+    secret = session.get(_SECRET)
+    if scope is not None and scope.reference is None and isinstance(secret, str):
+        found = services().admin_sessions.session(secret)
+    if found is None:
+        raise AdminSessionError(
+            "Nobody is signed in here, or the session has ended.",
+            remedy="Make a new link with `nagasis admin sign-in-link` and open it.",
+        )
+    g.admin_session = found
+    return found
