@@ -1,6 +1,6 @@
 # make demo   sets up and runs everything: the tool, its worker and a small built-in platform
 # make test   sets up and passes the tests
-.PHONY: demo demo-clean test check lock clean help
+.PHONY: demo demo-clean test check lock migration clean help
 
 PORT ?= 8700
 PLATFORM_PORT ?= 8701
@@ -33,6 +33,11 @@ check: .venv/dev
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	scripts/check-locks
+
+# make migration MESSAGE="…"   drafts a migration from what changed in the models
+migration: .venv/dev
+	.venv/bin/python -c "import sys; from lti_tool.migrations import draft; draft(sys.argv[1])" "$(MESSAGE)"
+	.venv/bin/ruff format lti_tool/migrations
 
 # make lock   pins the dependencies anew
 lock: .venv/dev

@@ -80,10 +80,10 @@ class AuditLog:
     def first_broken(session: Session) -> int | None:
         """Return the id of the first record that does not fit the chain, or ``None``."""
         previous = _GENESIS
-        for event in session.scalars(
-            sa.select(AuditEvent).order_by(AuditEvent.id).execution_options(yield_per=1000)
-        ):
-            if event.previous_hash != previous or event.hash != event.digest():
-                return event.id
-            previous = event.hash
+        query = sa.select(AuditEvent).order_by(AuditEvent.id)
+        with session.scalars(query.execution_options(yield_per=1000)) as events:
+            for event in events:
+                if event.previous_hash != previous or event.hash != event.digest():
+                    return event.id
+                previous = event.hash
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -34,3 +35,15 @@ def upgrade(database: Database, revision: str = "head") -> None:
 def downgrade(database: Database, revision: str) -> None:
     """Bring the tables back to ``revision``."""
     command.downgrade(configuration(database), revision)
+
+
+def draft(message: str) -> None:
+    """Write a new revision from the difference between the tables and the models; read it over.
+
+    Works on a database of its own, so that nobody's data are touched.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        database = Database(f"sqlite:///{directory}/draft.db")
+        upgrade(database)
+        command.revision(configuration(database), message, autogenerate=True)
+        database.dispose()
