@@ -1,0 +1,68 @@
+"""The Celery application: tasks and schedule, a line each.
+
+Tasks carry only "there is work"; what it is stands in the database.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from celery.schedules import crontab
+from celery.signals import setup_logging
+
+from lti_tool.core.logging import configure_logging
+from lti_tool.settings import load_settings
+from lti_tool.sync.broker import Broker
+from lti_tool.wiring import Services, build_services
+
+_settings = load_settings()
+celery = Broker(_settings.broker_url, _settings.broker_dir).celery
+celery.set_default()
+celery.conf.beat_schedule = {
+    # A message that was lost, or a worker that died: found within seconds.
+    "resume pushes": {"task": "resume_pushes", "schedule": 5.0, "options": {"expires": 5}},
+    "rotate keys": {"task": "rotate_keys", "schedule": crontab(minute="17")},
+    "purge": {"task": "purge", "schedule": crontab(hour="19", minute="43")},
+}
+_RECEIPT_DAYS = 400
+_ROSTER_DAYS = 30
+
+
+@setup_logging.connect
+def _log_as_the_app_does(**_signal: Any) -> None:
+    configure_logging(level=_settings.log_level, json=_settings.log_format == "json")
+
+
+@cache
+def _services() -> Services:
+    return build_services(_settings)
+
+
+@celery.task(name="push_grades")
+def push_grades(push_id: str) -> None:
+    """Send the grades of one push."""
+    _services().pushes.run(push_id)
+
+
+@celery.task(name="resume_pushes")
+def resume_pushes() -> None:
+    """Send what is queued, or was left by a worker that died."""
+    _services().pushes.resume_abandoned()
+
+
+@celery.task(name="rotate_keys")
+def rotate_keys() -> None:
+    """Publish the next signing key, or begin to use it, when its time has come."""
+    _services().tool_keys.rotate(actor="schedule")
+
+
+@celery.task(name="purge")
+def purge() -> None:
+    """Delete what nobody needs any more."""
+    services = _services()
+    services.logins.purge()
+    services.launches.purge(older_than_days=_settings.launch_record_days)
+    services.admin_sessions.purge()
+    services.rosters.purge(older_than_days=_ROSTER_DAYS)
+    services.pushes.purge(older_than_days=_RECEIPT_DAYS)
