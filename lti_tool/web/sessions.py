@@ -8,13 +8,15 @@ judged by the database at each request: a disabled platform's sessions end at on
 
 from __future__ import annotations
 
+import datetime as dt
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import Flask, Request, Response, current_app, g, session
+from flask import Flask, Request, current_app, g, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from itsdangerous import BadSignature
+from werkzeug.wrappers import Response
 
 from lti_tool.core.errors import NagaError
 from lti_tool.identity.admin_sessions import AdminSession
@@ -85,14 +87,7 @@ class ScopedSessions(SecureCookieSessionInterface):
             return
         scope = session.scope
         if not session:
-            response.delete_cookie(
-                scope.cookie,
-                path=scope.path,
-                secure=True,
-                httponly=True,
-                samesite="None",
-                partitioned=True,
-            )
+            _delete_cookie(response, scope.cookie, path=scope.path)
             return
         if scope.reference is not None:
             session[_REFERENCE] = scope.reference
@@ -151,12 +146,9 @@ def set_cookie(
 
 def open_launch(response: Response, reference: str, secret: str) -> str:
     """Put the session of a launch just accepted into its cookie; returns the value for a header."""
-    interface = current_app.session_interface
-    if not isinstance(interface, ScopedSessions):  # pragma: no cover - init_app has set it
-        raise TypeError("sessions.init_app was not called")
     # The seed of form tokens is there from the start: a page without cookies could not keep it.
     content = {_REFERENCE: reference, _SECRET: secret, _CSRF: secrets.token_hex(20)}
-    value = interface.dump(current_app, content)
+    value = _interface().dump(current_app, content)
     set_cookie(response, LAUNCH_COOKIE, value, path=_LAUNCH_PREFIX + reference)
     return value
 
@@ -185,19 +177,24 @@ def current_launch() -> LaunchSession:
     return found
 
 
-def sign_in_admin(secret: str) -> None:
-    """Keep the secret that a sign-in link was redeemed for; only under ``/admin``."""
-    session.clear()
-    session[_SECRET] = secret
+def start_admin(response: Response, secret: str, expires_at: dt.datetime) -> None:
+    """Keep the secret that a sign-in link was redeemed for, in the cookie of ``/admin``."""
+    content = {_SECRET: secret, _CSRF: secrets.token_hex(20)}
+    seconds = (expires_at - services().clock.now()).total_seconds()
+    value = _interface().dump(current_app, content)
+    set_cookie(response, ADMIN_COOKIE, value, path=_ADMIN_PATH, max_age=max(int(seconds), 0))
+    # What was in the session before signing in must not be saved over it.
+    session.modified = False
 
 
-def sign_out_admin() -> None:
-    """End the administrator's session here and in the database."""
-    secret = session.pop(_SECRET, None)
-    session.clear()
-    session.modified = True
+def end_admin(response: Response) -> None:
+    """End the administrator's session, in the database and in the browser."""
+    secret = session.get(_SECRET)
     if isinstance(secret, str):
         services().admin_sessions.end(secret)
+    _delete_cookie(response, ADMIN_COOKIE, path=_ADMIN_PATH)
+    session.clear()
+    session.modified = False
 
 
 def current_admin() -> AdminSession:
@@ -216,3 +213,16 @@ def current_admin() -> AdminSession:
         )
     g.admin_session = found
     return found
+
+
+def _interface() -> ScopedSessions:
+    interface = current_app.session_interface
+    if not isinstance(interface, ScopedSessions):  # pragma: no cover - init_app has set it
+        raise TypeError("sessions.init_app was not called")
+    return interface
+
+
+def _delete_cookie(response: Response, name: str, *, path: str) -> None:
+    response.delete_cookie(
+        name, path=path, secure=True, httponly=True, samesite="None", partitioned=True
+    )
