@@ -48,10 +48,15 @@ def launch() -> Any:
         link_id=link.id,
         message_type=SUBMISSION_REVIEW if for_user else RESOURCE_LINK,
         target_link_uri=link.url or tool.target_link_uri,
-        document_target="window" if request.args.get("target") == "window" else "iframe",
+        document_target="window" if _in_window() else "iframe",
         for_user_id=for_user,
     )
     return login_request(host, tool, pending, cmid=link.cmid)
+
+
+def _in_window() -> bool:
+    asked = request.args.get("target") == "window"
+    return asked or request.headers.get("Sec-Fetch-Dest") == "document"
 
 
 def login_request(host: Platform, tool: Tool, pending: PendingLaunch, *, cmid: int) -> Response:
