@@ -1,0 +1,48 @@
+"""The links in the bar above every page: what this viewer may open from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import g, request, url_for
+from flask_babel import gettext as _
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One place to go, and whether it is where the viewer is."""
+
+    href: str
+    label: str
+    current: bool
+
+
+def links() -> list[Link]:
+    """The links for this request; none on pages of strangers (errors, sign-in)."""
+    found: list[tuple[str, str]] = []
+    if "viewer" in g:
+        who = g.viewer
+        try:
+            if who.is_teacher and who.found_person and who.found_classes:
+                found = [("instructor.roster", _("Roster")), ("grades.gradebook", _("Gradebook"))]
+        except Exception:  # noqa: BLE001 - the page of an error must not fail for its bar
+            found = []
+        if who.is_site_administrator:
+            found.append(("site.registration", _("This Moodle")))
+    elif "admin" in g:
+        found = [
+            ("admin.registrations", _("Registrations")),
+            ("admin.launches", _("Launches")),
+        ]
+    here = request.endpoint or ""
+    return [Link(url_for(name), label, _same(name, here)) for name, label in found]
+
+
+def _same(name: str, here: str) -> bool:
+    if name == "site.registration":
+        return here.startswith("site.")
+    if name == "admin.registrations":
+        return here.startswith("admin.") and here != "admin.launches"
+    if name == "grades.gradebook":
+        return here.startswith("grades.")
+    return here == name or (name == "instructor.roster" and here.startswith("instructor.roster"))

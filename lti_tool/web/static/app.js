@@ -1,0 +1,65 @@
+// The few things that a page does by itself; everything works without them too.
+(() => {
+  "use strict";
+
+  // A platform that listens makes the frame as tall as the page; one that does not ignores it.
+  const reportHeight = () => {
+    if (window.parent === window) return;
+    const height = document.documentElement.scrollHeight;
+    window.parent.postMessage(JSON.stringify({ subject: "lti.frameResize", height }), "*");
+  };
+
+  const copy = async (button) => {
+    const source = document.getElementById(button.dataset.copy);
+    const said = button.parentElement.querySelector("[role=status]");
+    try {
+      await navigator.clipboard.writeText(source.textContent.trim());
+      said.textContent = button.dataset.done;
+    } catch {
+      // In a frame the browser may refuse; then it is at least selected.
+      window.getSelection().selectAllChildren(source);
+    }
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-copy]");
+    if (button) copy(button);
+    const all = event.target.closest("input[data-check-all]");
+    if (all) {
+      document.querySelectorAll(`input[name="${all.dataset.checkAll}"]`).forEach((box) => {
+        box.checked = all.checked;
+      });
+    }
+  });
+
+  // One click, one push.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    if (form.matches("[data-once]")) {
+      form.dataset.sent = "yes";
+      form.querySelectorAll("button").forEach((button) => button.setAttribute("aria-disabled", "true"));
+    }
+  });
+
+  // A failed refresh must not leave a page that seems to load for ever.
+  document.addEventListener("htmx:sendError", (event) => showFailure(event.target));
+  const showFailure = (element) => {
+    const template = document.getElementById("failed-template");
+    const place = element.closest("[data-live]") || element;
+    if (template && place) place.replaceChildren(template.content.cloneNode(true));
+  };
+
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll("form[data-auto-submit]").forEach((form) => form.submit());
+    reportHeight();
+  });
+  document.addEventListener("htmx:afterSettle", reportHeight);
+  // Error pages of partial requests carry the words to show: let htmx put them in.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.status >= 400) {
+      event.detail.shouldSwap = true;
+      event.detail.isError = false;
+    }
+  });
+})();
