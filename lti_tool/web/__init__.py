@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 
 from flask import Blueprint, Flask, url_for
-from flask_babel import format_decimal
 
 from lti_tool.web import (
     administrator,
@@ -22,7 +21,6 @@ from lti_tool.web import (
     navigation,
     security,
     sessions,
-    student,
 )
 from lti_tool.wiring import services
 
@@ -31,7 +29,7 @@ _HERE = Path(__file__).parent
 _STATIC_SECONDS = 365 * 24 * 3600
 
 # Not a page: what all pages share.
-shared = Blueprint(
+_shared = Blueprint(
     "web", __name__, static_folder="static", static_url_path="/static", template_folder="templates"
 )
 
@@ -42,17 +40,15 @@ def init_app(app: Flask) -> None:
     app.config["BABEL_DEFAULT_TIMEZONE"] = app.extensions["naga"].settings.timezone
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(asset=asset, tool_name=tool_name, navigation=navigation.links)
-    app.jinja_env.filters["count"] = format_decimal
     sessions.init_app(app)
     i18n.init_app(app)
     display.init_app(app)
     security.init_app(app)
     errors.init_app(app)
     for blueprint in (
-        shared,
+        _shared,
         lti.blueprint,
         home.blueprint,
-        student.blueprint,
         instructor.blueprint,
         grades.blueprint,
         deep_linking.blueprint,
@@ -76,4 +72,3 @@ def _version(path: str) -> str:
 def tool_name() -> str:
     """What this school calls the tool."""
     return str(services().settings.tool_name)
-

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
-from flask.wrappers import Response
-from flask_babel import gettext as _
+from flask import Response as HtmlResponse
+from werkzeug.wrappers import Response
 
 from lti_tool.core.errors import ConflictError, InvalidInputError
 from lti_tool.lti.models import Standing
 from lti_tool.web import administrator_launches, administrator_links
 from lti_tool.web.administrator_scope import scope
+from lti_tool.web.i18n import gettext as _
 from lti_tool.web.sessions import end_admin, start_admin
 from lti_tool.web.viewer import in_course
 from lti_tool.wiring import services
@@ -55,7 +56,7 @@ def redeem(token: str) -> Response:
 @admin.post("/sign-out")
 def sign_out() -> Response:
     """End the session."""
-    response = Response(mimetype="text/html")
+    response = HtmlResponse(mimetype="text/html")
     end_admin(response)
     g.pop("admin", None)
     response.set_data(render_template("administrator/signed_out.html"))

@@ -7,7 +7,7 @@ import datetime as dt
 from flask import render_template, request
 
 from lti_tool.core.errors import NotFoundError
-from lti_tool.lti.models import Launch, LaunchOutcome
+from lti_tool.lti.models import Launch, LaunchOutcome, Registration
 from lti_tool.web.administrator_scope import Scope, scope
 from lti_tool.web.paging import PAGE
 from lti_tool.web.reasons import explain
@@ -17,9 +17,7 @@ from lti_tool.wiring import services
 def launches(registration_id: int | None = None) -> str:
     """Launch records, the youngest first: of one platform, or of all and of none."""
     within = scope()
-    registration = (
-        within.registration(registration_id) if within.only or registration_id else None
-    )
+    registration = within.registration(registration_id) if within.only or registration_id else None
     outcome = _outcome(request.args.get("outcome", ""))
     reference = request.args.get("reference", "").strip()[:32]
     found = services().launches.recent(
@@ -74,10 +72,10 @@ def launch(launch_reference: str, registration_id: int | None = None) -> str:
     )
 
 
-def _registrations(within: Scope) -> list[object]:
+def _registrations(within: Scope) -> list[Registration]:
     if within.only is not None:
         return [within.registration(None)]
-    return list(services().registrations.list())
+    return services().registrations.list()
 
 
 def _outcome(value: str) -> LaunchOutcome | None:

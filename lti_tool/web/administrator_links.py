@@ -7,14 +7,14 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import flash, redirect, render_template, request
-from flask_babel import gettext as _
-from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from lti_tool.core.errors import InvalidInputError
 from lti_tool.lti.models import Launch, LaunchOutcome
 from lti_tool.sync.models import CourseLink
 from lti_tool.web.administrator_scope import scope
+from lti_tool.web.i18n import gettext as _
+from lti_tool.web.i18n import ngettext
 from lti_tool.web.paging import PAGE
 from lti_tool.web.viewer import SharingOffError
 from lti_tool.wiring import services
@@ -215,7 +215,9 @@ def _seen_courses(registration_id: int) -> list[SeenCourse]:
     rosters: dict[str, dict[str, Any]] = {}
     for launch in _recent(registration_id):
         if launch.context_id:
-            titles[launch.context_id] = titles.get(launch.context_id) or launch.services.get("title")
+            titles[launch.context_id] = titles.get(launch.context_id) or launch.services.get(
+                "title"
+            )
             if nrps := launch.services.get("nrps"):
                 rosters.setdefault(launch.context_id, nrps)
     found = [

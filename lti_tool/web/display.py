@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import enum
 from dataclasses import dataclass
 
 from flask import Flask
-from flask_babel import format_date, format_time
-from flask_babel import gettext as _
 
 from lti_tool.lti.models import LaunchOutcome, Standing
 from lti_tool.sis.entities import EnrollmentStatus, GradeStatus, PartView, TimeOfDay
 from lti_tool.sync.models import ItemState, PushState, RosterState
+from lti_tool.web.i18n import gettext as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +24,6 @@ class Badge:
 def init_app(app: Flask) -> None:
     """Register the filters."""
     app.jinja_env.filters.update(
-        day=day,
-        hour=hour,
         days=days,
         daytime=daytime,
         grade_status=grade_status,
@@ -40,16 +35,6 @@ def init_app(app: Flask) -> None:
         outcome=outcome,
         member_status=member_status,
     )
-
-
-def day(value: dt.date) -> str:
-    """A date."""
-    return format_date(value, "medium")
-
-
-def hour(value: dt.time) -> str:
-    """A time of a class: it is the school's own, so it is not converted."""
-    return format_time(dt.datetime.combine(dt.date(2000, 1, 1), value), "short", rebase=False)
 
 
 def days(part: PartView) -> str:
@@ -167,8 +152,3 @@ def outcome(value: LaunchOutcome) -> Badge:
         LaunchOutcome.REFUSED: Badge(_("Refused"), "✕", "bad"),
         LaunchOutcome.PARKED: Badge(_("Waiting for approval"), "!", "warn"),
     }[value]
-
-
-def choices(members: type[enum.StrEnum]) -> list[str]:
-    """The values of an enumeration, for a filter."""
-    return [member.value for member in members]

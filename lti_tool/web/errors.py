@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import structlog
 from flask import Flask, Response, jsonify, render_template, request
-from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from lti_tool.core.errors import NagaError
 from lti_tool.web import reasons
+from lti_tool.web.i18n import gettext as _
 
 log = structlog.get_logger(__name__)
 

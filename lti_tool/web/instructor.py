@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from lti_tool.core.errors import InvalidInputError
 from lti_tool.sis.entities import ClassView
 from lti_tool.sync.models import RosterComparison, RosterState
+from lti_tool.web.i18n import gettext as _
 from lti_tool.web.paging import PAGE, offset, slice_of
 from lti_tool.web.roster_words import explained
 from lti_tool.web.viewer import SharingOffError, Viewer, in_course, require_teacher
@@ -44,7 +44,9 @@ def roster_read() -> str | Response:
     )
     if "HX-Request" not in request.headers:
         return redirect(url_for("instructor.roster"))
-    return render_template("instructor/roster_table.html", comparison=comparison, **_table(comparison))
+    return render_template(
+        "instructor/roster_table.html", comparison=comparison, **_table(comparison)
+    )
 
 
 def _table(comparison: RosterComparison) -> dict[str, object]:
@@ -121,7 +123,5 @@ def _combined(class_: ClassView) -> list[ClassView]:
 def _students(class_: ClassView) -> int:
     """How many attend: a teacher recognises the right class by it."""
     return sum(
-        entry.status.attends
-        for chunk in services().sis.roster(class_.class_key)
-        for entry in chunk
+        entry.status.attends for chunk in services().sis.roster(class_.class_key) for entry in chunk
     )

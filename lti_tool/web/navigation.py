@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import g, request, url_for
-from flask_babel import gettext as _
+
+from lti_tool.web.i18n import gettext as _
 
 
 @dataclass(frozen=True, slots=True)

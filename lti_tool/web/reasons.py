@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
-
 from lti_tool.lti.errors import REASONS
+from lti_tool.web.i18n import gettext as _
+from lti_tool.web.i18n import lazy_gettext as _l
 
 _ADMINISTRATOR = _l("Give the reference number on this page to the administrator of this tool.")
 
@@ -140,4 +139,3 @@ def extract(
     for code, reason in REASONS.items():
         yield 1, "gettext", reason.detail, [f"Reason code {code}"]
         yield 1, "gettext", reason.remedy, [f"Reason code {code}"]
-

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
-
 from lti_tool.sync.rosters import RosterLine
 from lti_tool.web import display
+from lti_tool.web.i18n import day
+from lti_tool.web.i18n import gettext as _
+from lti_tool.web.i18n import lazy_gettext as _l
 
 # By the stable code of a line: why, and what to do.
 _WORDS: dict[str, tuple[Any, Any]] = {
@@ -80,7 +80,7 @@ def explained(line: RosterLine) -> ExplainedLine:
     row = line.row
     reason = str(why)
     if row.since and line.code in ("left", "ended"):
-        reason += " " + _("Since %(date)s.", date=display.day(row.since.date()))
+        reason += " " + _("Since %(date)s.", date=day(row.since.date()))
     return ExplainedLine(
         name=line.name or _("Name unknown"),
         khmer_name=line.khmer_name,

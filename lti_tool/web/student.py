@@ -97,7 +97,6 @@ def report(class_: ClassView, person_key: str, *, is_audit: bool = False) -> Rep
     return Report(class_, blocks, grades, is_audit)
 
 
-
 def only_parts(found: Report, part_keys: Collection[str], *, whole: bool) -> Report:
     """The report with these parts alone; totals only where ``whole``: they give the rest away."""
     return Report(

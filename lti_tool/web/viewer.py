@@ -97,7 +97,8 @@ class Viewer:
 
     def require_person(self) -> Viewer:
         """This viewer, if the SIS knows them."""
-        return self if self.person else self
+        _ = self.person
+        return self
 
     @cached_property
     def class_keys(self) -> list[str]:
