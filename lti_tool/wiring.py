@@ -29,6 +29,7 @@ from lti_tool.lti.registrations import Registrations
 from lti_tool.lti.service_client import ServiceClient
 from lti_tool.settings import Settings
 from lti_tool.sis.embedded import EmbeddedSis
+from lti_tool.sync.broker import Broker
 from lti_tool.sync.courses import Courses
 from lti_tool.sync.gradebook import Gradebook
 from lti_tool.sync.pushes import GradePushes
@@ -164,6 +165,11 @@ class Services:
     def gradebook(self) -> Gradebook:
         """What the teacher's gradebook shows."""
         return Gradebook(self.sis)
+
+    @cached_property
+    def broker(self) -> Broker:
+        """Tells a worker that there is work."""
+        return Broker(self.settings.broker_url, self.settings.broker_dir)
 
     @cached_property
     def pushes(self) -> GradePushes:
