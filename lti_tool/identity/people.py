@@ -202,7 +202,7 @@ class People:
             .where(PersonLink.registration_id == registration_id)
             .where(PersonLink.subject.in_(subjects))
         )
-        return dict(row._tuple() for row in rows)
+        return {row.subject: row.person_key for row in rows}
 
     def by_person(
         self, session: Session, registration_id: int, person_keys: Collection[str]
@@ -215,7 +215,7 @@ class People:
             .where(PersonLink.registration_id == registration_id)
             .where(PersonLink.person_key.in_(person_keys))
         )
-        return dict(row._tuple() for row in rows)
+        return {row.person_key: row.subject for row in rows}
 
     def linked_people(self, registration_id: int) -> sa.Select[str]:
         """A select of the person keys that have an account here, for joins in other statements."""

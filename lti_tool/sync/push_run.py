@@ -259,7 +259,7 @@ class PushRun:
         now = self._clock.now()
         with self._database.write() as session:
             self._beat(session)
-            last = dict(row._tuple() for row in session.execute(of_these))
+            last = {row.user_id: row.sent_at for row in session.execute(of_these)}
             times = {user: self._platform.next_timestamp(now, last.get(user)) for user in users}
             self._wind(session, url, {user: {"sent_at": at} for user, at in times.items()})
         return times

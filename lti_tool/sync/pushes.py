@@ -337,7 +337,7 @@ class GradePushes:
                 .where(LineItemLink.registration_id == registration_id)
                 .where(LineItemLink.context_id == context_id)
             )
-            return dict(row._tuple() for row in rows)
+            return {row.part_key: row.url for row in rows}
 
     def _keep_line_items(
         self, session: Session, registration_id: int, context_id: str, plan: Plan
