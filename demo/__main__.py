@@ -13,7 +13,8 @@ from typing import Any
 from demo.processes import Processes, ProcessFailedError, port_is_free
 
 CLIENT_ID = "naga-demo-tool"
-DEPLOYMENT_ID = "1"
+# The platform numbers from 2, as Moodle does, and this tool is the first thing in its seed.
+DEPLOYMENT_ID = "2"
 
 
 class Demo:

@@ -152,13 +152,7 @@ def build_platform(config: PlatformConfig) -> Platform:
 
 
 def _plant(platform: Platform, seed: Seed) -> None:
-    people = {}
-    for person in sorted(seed.people, key=lambda person: not person.site_admin):
-        if person.username in people:
-            raise SeedError(f"The username {person.username!r} occurs twice.")
-        people[person.username] = platform.add_person(**person.model_dump())
-    if not any(person.site_admin for person in people.values()):
-        platform.add_person("admin", "Admin", "User", email="admin@example.org", site_admin=True)
+    # Tools first: the id of a tool is its deployment id, and a launcher must know it beforehand.
     tools = {}
     for fields in seed.tools:
         try:
@@ -166,6 +160,13 @@ def _plant(platform: Platform, seed: Seed) -> None:
         except TypeError as error:
             raise SeedError(f"The seed is wrong at tools: {error}.") from error
         tools[tool.name] = tools[tool.client_id] = tool
+    people = {}
+    for person in sorted(seed.people, key=lambda person: not person.site_admin):
+        if person.username in people:
+            raise SeedError(f"The username {person.username!r} occurs twice.")
+        people[person.username] = platform.add_person(**person.model_dump())
+    if not any(person.site_admin for person in people.values()):
+        platform.add_person("admin", "Admin", "User", email="admin@example.org", site_admin=True)
     for entry in seed.courses:
         course = platform.add_course(entry.shortname, entry.fullname, idnumber=entry.idnumber)
         for member in entry.members:
