@@ -309,7 +309,7 @@ def _check_message(claims: Mapping[str, Any]) -> None:
     message_type = claims.get(LTI + "message_type")
     if isinstance(message_type, str) and message_type not in MESSAGE_TYPES:
         raise LaunchError("message_type_unsupported", field="message_type")
-    if version is not None and message_type is not None and "sub" not in claims:
+    if version is not None and message_type is not None and claims.get("sub") in (None, ""):
         raise LaunchError("anonymous_not_supported", field="sub")
 
 

@@ -48,5 +48,6 @@ def _as_the_library_expects(body: Mapping[str, Any]) -> dict[str, Any]:
     """
     settings = dict(body[DEEP_LINKING])
     settings["accept_types"] = [*(settings.get("accept_types") or ()), "ltiResourceLink"]
-    settings.setdefault("accept_presentation_document_targets", ["window"])
+    targets = settings.get("accept_presentation_document_targets")
+    settings["accept_presentation_document_targets"] = targets or ["window"]
     return {**body, LTI + "roles": body.get(LTI + "roles") or [], DEEP_LINKING: settings}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import threading
 import time
@@ -214,6 +215,11 @@ def _public(key: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _bits(modulus: str) -> int:
+    content = base64.urlsafe_b64decode(modulus + "=" * (-len(modulus) % 4))
+    return int.from_bytes(content).bit_length()
+
+
 def _parse(keys: list[Any], *, fetched_at: dt.datetime, read_at: dt.datetime) -> _KeySet:
     usable: dict[str, list[RSAKey]] = {}
     weak: set[str] = set()
@@ -227,12 +233,11 @@ def _parse(keys: list[Any], *, fetched_at: dt.datetime, read_at: dt.datetime) ->
         ):
             continue
         try:
+            if _bits(key["n"]) < MIN_BITS:
+                weak.add(kid)
+                continue
             parsed = RSAKey.import_key({"kty": "RSA", "n": key["n"], "e": key["e"]})
-            bits = parsed.public_key.key_size
         except (KeyError, ValueError, JoseError):
             continue
-        if bits < MIN_BITS:
-            weak.add(kid)
-        else:
-            usable.setdefault(kid, []).append(parsed)
+        usable.setdefault(kid, []).append(parsed)
     return _KeySet(fetched_at, read_at, usable, frozenset(weak - usable.keys()))

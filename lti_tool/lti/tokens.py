@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -17,6 +18,7 @@ from lti_tool.lti.errors import LaunchError
 MAX_TOKEN = 128 * 1024
 _MAX_HEADER = 2048
 _MAX_KID = 255
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 # Each of these lets a message choose the key or the rules by which it is judged.
 _FORBIDDEN = ("jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "b64", "zip", "enc")
 _REGISTRY = jws.JWSRegistry(algorithms=["RS256"], strict_check_header=False)
@@ -32,12 +34,12 @@ def read_header(token: str) -> dict[str, Any]:
         LaunchError: ``token_malformed``, ``token_encrypted``, ``token_algorithm``,
             ``token_header`` or ``token_kid_missing``.
     """
-    if not token or len(token) > MAX_TOKEN or not token.isascii():
+    if not token or len(token) > MAX_TOKEN:
         raise LaunchError("token_malformed", field="id_token")
     parts = token.count(".") + 1
     if parts == 5:
         raise LaunchError("token_encrypted", field="id_token")
-    if parts != 3:
+    if not _COMPACT.fullmatch(token):
         raise LaunchError("token_malformed", field="id_token")
     segment = token[: token.index(".")]
     try:
