@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from joserfc import jwt
+from joserfc.jwk import KeySet
 from werkzeug import Request, Response
 
 from lti_tool.core.audit import AuditLog
@@ -20,7 +21,14 @@ from lti_tool.lti.access_tokens import AccessTokens
 from lti_tool.lti.keys import ToolKeys
 from lti_tool.lti.platforms.base import LINE_ITEM, MEMBERS_READ, RESULT_READ, SCORE
 from lti_tool.lti.service_errors import NarrowerScopeError
-from tests.lti.outbound_world import World, add_registration, as_json, open_world, signing_key
+from tests.lti.outbound_world import (
+    TestSigner,
+    World,
+    add_registration,
+    as_json,
+    open_world,
+    signing_key,
+)
 
 
 @pytest.fixture
@@ -70,8 +78,6 @@ def test_k1_signed_by_the_published_key(
     http = HttpClient(allow_private=True, allow_http=True)
     AccessTokens(database, clock, keyring, http, keys).get(world.registration, [SCORE])
     assertion = world.stub.seen("POST", "/token")[0].form["client_assertion"]
-    from joserfc.jwk import KeySet
-
     published = KeySet.import_key_set(keys.public_keyset())  # type: ignore[arg-type]
     assert jwt.decode(assertion, published).claims["iss"] == "tool-1"
 
@@ -103,6 +109,7 @@ def test_k4_shared_by_processes_and_sealed(world: World, keyring: Keyring) -> No
     assert another.get(world.registration, [SCORE]) == "token-1"
     with world.database.engine.connect() as connection:
         stored = connection.exec_driver_sql("SELECT token_sealed FROM lti_access_token").scalar()
+    assert stored
     assert b"token-1" not in bytes(stored)
 
 
@@ -123,8 +130,6 @@ def test_k4_another_token_address_needs_another_token(world: World, keyring: Key
     world.tokens.get(world.registration, [SCORE])
     world.registration.client_id = "tool-renamed"
     http = HttpClient(allow_private=True, allow_http=True)
-    from tests.lti.outbound_world import TestSigner
-
     fresh = AccessTokens(world.database, world.clock, keyring, http, TestSigner())
     assert fresh.get(world.registration, [SCORE]) == "token-2"
 
