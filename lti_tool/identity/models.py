@@ -45,3 +45,20 @@ class AdminSignIn(Base):
     used_at: Mapped[dt.datetime | None]
     secret_hash: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
     expires_at: Mapped[dt.datetime | None]
+
+
+class SignIn(Base):
+    """A sign-in at the school's identity provider under way, for one launch; deleted by its use.
+
+    ``state`` and ``binding_hash`` are SHA-256 digests in hexadecimal of what the browser holds.
+    """
+
+    __tablename__ = "sign_in"
+
+    state: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    nonce: Mapped[str] = mapped_column(sa.String(64))
+    binding_hash: Mapped[str] = mapped_column(sa.String(64))
+    launch_reference: Mapped[str] = mapped_column(
+        sa.ForeignKey("lti_launch.reference", ondelete="CASCADE"), index=True
+    )
+    expires_at: Mapped[dt.datetime] = mapped_column(index=True)

@@ -1,0 +1,211 @@
+"""A person connects the account that they launched from by signing in with their school account.
+
+The person is who the signed claim says they are, and nobody else: an e-mail address never counts.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from dataclasses import dataclass
+from typing import cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from lti_tool.core.audit import AuditLog
+from lti_tool.core.clock import Clock
+from lti_tool.core.database import Database
+from lti_tool.core.errors import NagaError, NotFoundError
+from lti_tool.identity.models import SignIn
+from lti_tool.identity.people import People
+from lti_tool.identity.sign_in_errors import (
+    AGAIN,
+    SignInClaimMissingError,
+    SignInNotOpenError,
+    SignInOtherBrowserError,
+    SignInPersonUnknownError,
+)
+from lti_tool.identity.sign_in_provider import IdentityProvider
+from lti_tool.lti.errors import LaunchError
+from lti_tool.lti.launch import Launches
+from lti_tool.lti.login import digest
+from lti_tool.lti.models import Launch, LaunchOutcome, Registration, Standing
+
+CALLBACK_PATH = "/sign-in/callback"
+_LIFETIME = dt.timedelta(minutes=10)
+_MAX_KEY = 255
+_ADMINISTRATOR = "Give the reference number to the administrator of this tool."
+_SIGN_INS = cast(sa.Table, SignIn.__table__)
+
+
+@dataclass(frozen=True, slots=True)
+class SignInTicket:
+    """A sign-in under way: what the browser must keep, and where it goes next."""
+
+    state: str
+    secret: str
+    redirect_url: str
+
+    @property
+    def cookie_name(self) -> str:
+        """The cookie that proves this sign-in; each has its own."""
+        return cookie_name(self.state)
+
+
+def cookie_name(state: str) -> str:
+    """Return the name of the cookie that proves the sign-in with this state."""
+    return f"__Host-naga-sign-in-{state[:8]}"
+
+
+class SignIns:
+    """Begins sign-ins for launches and finishes them.
+
+    Args:
+        person_claim: the claim of the ID token that holds the person's key in the SIS.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        provider: IdentityProvider,
+        people: People,
+        launches: Launches,
+        audit: AuditLog,
+        *,
+        person_claim: str,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._provider = provider
+        self._people = people
+        self._launches = launches
+        self._audit = audit
+        self._person_claim = person_claim
+
+    def begin(self, reference: str) -> SignInTicket:
+        """Begin a sign-in for the launch with this reference.
+
+        The browser's secret is the PKCE verifier too: the database keeps only its hash.
+
+        Raises:
+            LaunchError: ``session_expired``, if the launch is no longer a session.
+            SignInUnavailableError: the provider does not answer.
+        """
+        state, nonce, secret = (secrets.token_urlsafe(32) for _ in range(3))
+        url = self._provider.authorization_url(state=state, nonce=nonce, verifier=secret)
+        now = self._clock.now()
+        with self._database.write() as session:
+            session.execute(sa.delete(_SIGN_INS).where(_SIGN_INS.c.expires_at <= now))
+            self._launch(session, reference)
+            session.execute(
+                sa.insert(_SIGN_INS).values(
+                    state=digest(state),
+                    nonce=nonce,
+                    binding_hash=digest(secret),
+                    launch_reference=reference,
+                    expires_at=now + _LIFETIME,
+                )
+            )
+        return SignInTicket(state, secret, url)
+
+    def finish(
+        self, *, state: str, code: str, secret: str | None, issuer: str | None = None
+    ) -> str:
+        """Finish a sign-in: the launch's account is this person from now on; returns their key.
+
+        The sign-in is used up first, whatever comes of it; of two that arrive at once, one wins.
+
+        Raises:
+            SignInNotOpenError, SignInOtherBrowserError, LaunchError: nothing was asked.
+            SignInUnavailableError, SignInDeniedError, SignInTokenError: see the provider.
+            SignInClaimMissingError, SignInPersonUnknownError: nobody to connect to.
+            PersonLinkConflictError: the account or the person is connected to another.
+        """
+        with self._database.write() as session:
+            nonce, launch = self._consume(session, state, secret)
+        try:
+            claims = self._provider.claims(
+                code=code, verifier=secret or "", nonce=nonce, issuer=issuer
+            )
+            person_key = self._person_key(claims.get(self._person_claim))
+            self._link(launch, person_key)
+        except NagaError as error:
+            error.context["reference"] = launch.reference
+            self._record_refusal(launch, error)
+            raise
+        with self._database.write() as session:
+            self._launches.attach_person(session, launch.reference, person_key)
+        return person_key
+
+    def _consume(self, session: Session, state: str, secret: str | None) -> tuple[str, Launch]:
+        is_open = sa.and_(
+            _SIGN_INS.c.state == digest(state), _SIGN_INS.c.expires_at > self._clock.now()
+        )
+        row = session.execute(
+            sa.delete(_SIGN_INS)
+            .where(is_open, _SIGN_INS.c.binding_hash == digest(secret or ""))
+            .returning(_SIGN_INS.c.nonce, _SIGN_INS.c.launch_reference)
+        ).first()
+        if row is not None:
+            return row.nonce, self._launch(session, row.launch_reference)
+        if session.scalar(sa.select(_SIGN_INS.c.state).where(is_open)) is not None:
+            raise SignInOtherBrowserError(
+                "This browser did not bring back the proof that it began this sign-in.",
+                remedy="Allow cookies for this site. " + AGAIN,
+            )
+        raise SignInNotOpenError("It was used already, or took too long.", remedy=AGAIN)
+
+    def _launch(self, session: Session, reference: str) -> Launch:
+        launch = session.scalar(
+            sa.select(Launch)
+            .join(Registration, Registration.id == Launch.registration_id)
+            .where(
+                Launch.reference == reference,
+                Launch.outcome == LaunchOutcome.ACCEPTED,
+                Launch.expires_at > self._clock.now(),
+                Registration.standing == Standing.ACTIVE,
+            )
+        )
+        if launch is None:
+            raise LaunchError("session_expired")
+        return launch
+
+    def _person_key(self, value: object) -> str:
+        if isinstance(value, str) and 0 < len(value) <= _MAX_KEY:
+            return value
+        raise SignInClaimMissingError(
+            "Your school account does not say who you are in the school's system.",
+            field=self._person_claim,
+            remedy=_ADMINISTRATOR,
+        )
+
+    def _link(self, launch: Launch, person_key: str) -> None:
+        assert launch.registration_id is not None  # noqa: S101 - the query has joined by it
+        try:
+            self._people.link(
+                launch.registration_id,
+                launch.subject or "",
+                person_key,
+                method="sign_in",
+                actor=f"person:{person_key}"[:200],
+            )
+        except NotFoundError as error:
+            raise SignInPersonUnknownError(
+                "The school's system has no person with the key of your school account.",
+                remedy=_ADMINISTRATOR,
+                person_key=person_key,
+            ) from error
+
+    def _record_refusal(self, launch: Launch, error: NagaError) -> None:
+        with self._database.write() as session:
+            self._audit.record(
+                session,
+                actor=f"registration:{launch.registration_id}/account:{launch.subject}"[:200],
+                action="person.sign_in_refused",
+                target=f"launch:{launch.reference}",
+                code=error.code,
+                field=error.field,
+                reason=error.context.get("reason") or error.context.get("error"),
+            )

@@ -1,0 +1,65 @@
+"""Why a sign-in at the school's identity provider did not connect an account."""
+
+from __future__ import annotations
+
+from lti_tool.core.errors import ForbiddenError, InvalidInputError, NagaError, OutboundError
+
+AGAIN = "Go back to your course, load the page again, and sign in once more."
+
+
+class SignInOffError(NagaError):
+    """No identity provider is set (``NAGASIS_OIDC_ISSUER``)."""
+
+    code = "sign_in_off"
+    status = 404
+    title = "Signing in is not set up"
+
+
+class SignInNotOpenError(InvalidInputError):
+    """The sign-in was used, has expired, or never began; or it began on no page of ours."""
+
+    code = "sign_in_not_open"
+    title = "This sign-in is no longer open"
+
+
+class SignInOtherBrowserError(ForbiddenError):
+    """The sign-in was begun in another browser, or this one lost its cookie."""
+
+    code = "sign_in_other_browser"
+    title = "This sign-in began in another browser"
+
+
+class SignInDeniedError(ForbiddenError):
+    """The provider did not sign the person in; ``error`` is its reason."""
+
+    code = "sign_in_denied"
+    title = "You were not signed in"
+
+
+class SignInUnavailableError(OutboundError):
+    """The provider is down or slow, or its answer is not that of an OpenID provider."""
+
+    code = "sign_in_unavailable"
+    title = "The school's sign-in does not answer"
+
+
+class SignInTokenError(NagaError):
+    """The ID token does not hold; ``field`` is the claim or header at fault."""
+
+    code = "sign_in_token_invalid"
+    status = 401
+    title = "The school's sign-in sent an answer that does not hold"
+
+
+class SignInClaimMissingError(ForbiddenError):
+    """The ID token does not say who the person is in the SIS."""
+
+    code = "sign_in_claim_missing"
+    title = "Your school account has no person key"
+
+
+class SignInPersonUnknownError(ForbiddenError):
+    """The SIS has no person with the key that the ID token names."""
+
+    code = "sign_in_person_unknown"
+    title = "The school's system does not know this person"

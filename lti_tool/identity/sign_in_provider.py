@@ -1,0 +1,216 @@
+"""The school's OpenID provider: authorization code with PKCE, and a full check of its ID token.
+
+Authlib makes the protocol's messages, joserfc judges the token. The calls themselves go through
+the one door out: each is a single request, and so needs no second session with its own limits.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote_plus
+
+from authlib.oauth2.auth import ClientAuth  # type: ignore[import-untyped]
+from authlib.oauth2.rfc6749.parameters import (  # type: ignore[import-untyped]
+    prepare_grant_uri,
+    prepare_token_request,
+)
+from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[import-untyped]
+from authlib.oidc.discovery import get_well_known_url  # type: ignore[import-untyped]
+from joserfc.errors import JoseError
+from joserfc.jwt import JWTClaimsRegistry
+
+from lti_tool.core.clock import Clock
+from lti_tool.core.errors import OutboundError
+from lti_tool.core.http import HttpClient
+from lti_tool.identity.sign_in_errors import (
+    AGAIN,
+    SignInDeniedError,
+    SignInTokenError,
+    SignInUnavailableError,
+)
+from lti_tool.lti.errors import LaunchError
+from lti_tool.lti.platform_keys import PlatformKeys
+
+_KEEP = dt.timedelta(hours=1)
+_TIMEOUT_SECONDS = 10.0
+_MAX_BYTES = 256 * 1024
+_SKEW_SECONDS = 60
+_ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+
+
+class IdentityProvider:
+    """One client at one OpenID provider. Its configuration is kept for an hour.
+
+    Args:
+        keys: verifies by published keys, caches them, and fetches them once for an unknown one.
+        client_secret: empty for a public client.
+        scopes: separated by spaces.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        http: HttpClient,
+        keys: PlatformKeys,
+        *,
+        issuer: str,
+        client_id: str,
+        client_secret: str,
+        scopes: str,
+        redirect_uri: str,
+    ) -> None:
+        self._clock = clock
+        self._http = http
+        self._keys = keys
+        self._issuer = issuer
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._scopes = scopes
+        self._redirect_uri = redirect_uri
+        self._known: tuple[dt.datetime, dict[str, Any]] | None = None
+
+    def authorization_url(self, *, state: str, nonce: str, verifier: str) -> str:
+        """Where the browser goes to sign in; raises :class:`SignInUnavailableError`."""
+        url: str = prepare_grant_uri(
+            self._configuration()["authorization_endpoint"],
+            self._client_id,
+            "code",
+            redirect_uri=self._redirect_uri,
+            scope=self._scopes,
+            state=state,
+            nonce=nonce,
+            # On a shared computer somebody else may still be signed in there.
+            prompt="login",
+            code_challenge=create_s256_code_challenge(verifier),
+            code_challenge_method="S256",
+        )
+        return url
+
+    def claims(
+        self, *, code: str, verifier: str, nonce: str, issuer: str | None = None
+    ) -> dict[str, Any]:
+        """Exchange the code and return the claims of the ID token, checked.
+
+        ``issuer`` is what the answer said of its origin (RFC 9207), if anything.
+
+        Raises:
+            SignInUnavailableError, SignInDeniedError, SignInTokenError
+        """
+        if issuer not in (None, self._issuer):
+            raise _invalid("iss", "issuer_mismatch")
+        configuration = self._configuration()
+        document = self._exchange(configuration, code=code, verifier=verifier)
+        id_token = document.get("id_token")
+        if not isinstance(id_token, str):
+            raise _invalid("id_token", "id_token_missing")
+        try:
+            _, claims = self._keys.decode(id_token, jwks_url=configuration["jwks_uri"])
+        except LaunchError as error:
+            if error.code == "platform_keys_unavailable":
+                raise _unavailable(error.code) from error
+            raise _invalid(error.field, error.code) from error
+        self._check(claims, nonce=nonce)
+        return claims
+
+    def _check(self, claims: Mapping[str, Any], *, nonce: str) -> None:
+        registry = JWTClaimsRegistry(
+            now=int(self._clock.now().timestamp()),
+            leeway=_SKEW_SECONDS,
+            iss={"essential": True, "value": self._issuer},
+            aud={"essential": True, "value": self._client_id},
+            sub={"essential": True},
+            exp={"essential": True},
+            iat={"essential": True},
+        )
+        try:
+            registry.validate(dict(claims))
+        except JoseError as error:
+            raise _invalid(getattr(error, "claim", None), error.error) from error
+        several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
+        if claims.get("azp", None if several else self._client_id) != self._client_id:
+            raise _invalid("azp", "azp_mismatch")
+        if claims.get("nonce") != nonce:
+            raise _invalid("nonce", "nonce_mismatch")
+
+    def _exchange(
+        self, configuration: Mapping[str, Any], *, code: str, verifier: str
+    ) -> dict[str, Any]:
+        body = prepare_token_request(
+            "authorization_code",
+            redirect_uri=self._redirect_uri,
+            code=code,
+            code_verifier=verifier,
+        )
+        offered = configuration.get("token_endpoint_auth_methods_supported")
+        name, secret, method = self._client_id, self._client_secret, "none"
+        if secret and isinstance(offered, list) and "client_secret_basic" not in offered:
+            method = "client_secret_post"
+        elif secret:
+            # RFC 6749 2.3.1 encodes both before they are joined by a colon.
+            name, secret, method = quote_plus(name), quote_plus(secret), "client_secret_basic"
+        url, headers, body = ClientAuth(name, secret, method).prepare(
+            "POST",
+            configuration["token_endpoint"],
+            {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
+            body,
+        )
+        status, document = self._call("POST", url, headers=headers, data=body.encode())
+        if status in (400, 401, 403):
+            error = document.get("error")
+            raise SignInDeniedError(
+                "The school's sign-in did not accept the answer that it had given.",
+                remedy=AGAIN,
+                error=error if isinstance(error, str) and len(error) <= 50 else "unknown",
+            )
+        if status != 200:
+            raise _unavailable("token_status")
+        return document
+
+    def _configuration(self) -> dict[str, Any]:
+        now = self._clock.now()
+        if self._known is not None and now - self._known[0] < _KEEP:
+            return self._known[1]
+        url = get_well_known_url(self._issuer, external=True)
+        status, document = self._call("GET", url, headers={"Accept": "application/json"})
+        if status != 200 or document.get("issuer") != self._issuer:
+            raise _unavailable("discovery")
+        for name in _ENDPOINTS:
+            if not isinstance(document.get(name), str):
+                raise _unavailable("discovery")
+            try:
+                self._http.check_url(document[name])
+            except OutboundError as error:
+                raise _unavailable(error.code) from error
+        self._known = (now, document)
+        return document
+
+    def _call(self, method: str, url: str, **parts: Any) -> tuple[int, dict[str, Any]]:
+        try:
+            response = self._http.request(
+                method, url, total_timeout=_TIMEOUT_SECONDS, max_bytes=_MAX_BYTES, **parts
+            )
+            document = response.json()
+        except (OutboundError, RecursionError) as error:
+            raise _unavailable(getattr(error, "code", "outbound_not_json")) from error
+        if not isinstance(document, dict):
+            raise _unavailable("outbound_not_json")
+        return response.status, document
+
+
+def _invalid(field: str | None, reason: str) -> SignInTokenError:
+    return SignInTokenError(
+        "The answer of the school's sign-in could not be trusted. Nothing was changed.",
+        field=field,
+        remedy=AGAIN,
+        reason=reason,
+    )
+
+
+def _unavailable(reason: str) -> SignInUnavailableError:
+    return SignInUnavailableError(
+        "The school's sign-in did not answer as it should. Nothing was changed.",
+        remedy="Wait a minute, then load the page of your course again.",
+        reason=reason,
+    )
