@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lti_tool.core.errors import ConfigurationError
@@ -134,6 +141,27 @@ class Settings(BaseSettings):
         description="Calls to one platform under way at once.",
     )
 
+    oidc_issuer: str = Field(
+        "",
+        description="Issuer of the OpenID provider at which people connect their account by "
+        "signing in (https://…/realms/school); empty: off.",
+    )
+    oidc_client_id: str = Field(
+        "", validate_default=True, description="The tool's client id at that provider."
+    )
+    oidc_client_secret: SecretStr = Field(
+        SecretStr(""), description="The client's secret; empty for a public client."
+    )
+    oidc_person_claim: str = Field(
+        "person_uuid",
+        min_length=1,
+        description="The claim of the ID token that holds the person's key in the SIS. People must "
+        "not be able to edit it.",
+    )
+    oidc_scopes: str = Field(
+        "openid profile", description="Scopes asked of the provider; openid is one of them."
+    )
+
     @field_validator("public_url", "moodle_base_url")
     @classmethod
     def _origin(cls, value: str) -> str:
@@ -143,6 +171,20 @@ class Settings(BaseSettings):
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
             raise ValueError("must be an absolute http(s) address")
         return value.rstrip("/")
+
+    @field_validator("oidc_client_id")
+    @classmethod
+    def _client_of_issuer(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("oidc_issuer") and not value:
+            raise ValueError("must be set where NAGASIS_OIDC_ISSUER is")
+        return value
+
+    @field_validator("oidc_scopes")
+    @classmethod
+    def _openid(cls, value: str) -> str:
+        if "openid" not in value.split():
+            raise ValueError("must hold openid")
+        return value
 
     @field_validator("public_url")
     @classmethod

@@ -16,6 +16,8 @@ from lti_tool.core.http import HttpClient
 from lti_tool.core.rate_limit import RateLimiter
 from lti_tool.identity.admin_sessions import AdminSessions
 from lti_tool.identity.people import People
+from lti_tool.identity.sign_in import CALLBACK_PATH, SignIns
+from lti_tool.identity.sign_in_provider import IdentityProvider
 from lti_tool.lti.access_tokens import AccessTokens
 from lti_tool.lti.assignment_grades import AssignmentGrades
 from lti_tool.lti.deep_linking import DeepLinking
@@ -147,6 +149,32 @@ class Services:
         """Administrators' sign-in links and sessions."""
         return AdminSessions(
             self.database, self.clock, self.audit, public_url=self.settings.public_url
+        )
+
+    @cached_property
+    def sign_in(self) -> SignIns | None:
+        """Sign-ins by which people connect their accounts; ``None`` where no provider is set."""
+        settings = self.settings
+        if not settings.oidc_issuer:
+            return None
+        provider = IdentityProvider(
+            self.clock,
+            self.http,
+            self.platform_keys,
+            issuer=settings.oidc_issuer,
+            client_id=settings.oidc_client_id,
+            client_secret=settings.oidc_client_secret.get_secret_value(),
+            scopes=settings.oidc_scopes,
+            redirect_uri=settings.public_url + CALLBACK_PATH,
+        )
+        return SignIns(
+            self.database,
+            self.clock,
+            provider,
+            self.people,
+            self.launches,
+            self.audit,
+            person_claim=settings.oidc_person_claim,
         )
 
     @cached_property
