@@ -143,7 +143,7 @@ def build_platform(config: PlatformConfig) -> Platform:
     seed = read_seed(config.course_json)
     # Nothing is saved while the seed is planted: half a campus must not be continued from.
     state_file, config.state_file = config.state_file, None
-    # Ids begin at 2, as Moodle's do (1 is its guest).
+    # Ids begin at 2, as those of Moodle's people and courses do.
     platform = Platform(config, State(site_name=seed.site, last_id=1))
     _plant(platform, seed)
     config.state_file = state_file

@@ -62,7 +62,10 @@ def test_seed_with_tools_and_links(tmp_path: Path) -> None:
     course = next(iter(platform.state.courses.values()))
     assert platform.links_of(course.id)[0].title == "Class"
     assert platform.line_items_of(course.id)[0].maximum == 10
-    assert platform.tool_of_client("abc") is not None
+    registered = platform.tool_of_client("abc")
+    assert registered is not None
+    assert registered.deployment_id == "2"
+    assert len(platform.state.tools) == 1
     assert any(person.site_admin for person in platform.state.people.values())
 
 
