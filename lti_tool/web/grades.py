@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import sqlalchemy as sa
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from lti_tool.core.errors import ForbiddenError, NotFoundError
@@ -137,10 +137,8 @@ def retry(push_id: str) -> Response:
 
 
 def _started(push_id: str) -> Response:
-    # Without it a worker finds the push by itself, only later.
-    wake = current_app.extensions.get("naga_wake_worker")
-    if wake is not None:
-        wake(push_id)
+    # A lost message only costs time: workers also look for queued pushes by themselves.
+    services().broker.announce_push(push_id)
     return redirect(url_for("grades.push", push_id=push_id))
 
 

@@ -133,7 +133,7 @@ def explain(code: str, *, detail: str | None = None, remedy: str | None = None) 
 
 
 def extract(
-    _file: IO[bytes], _keywords: Any, _comment_tags: Any, _options: Any
+    fileobj: IO[bytes], keywords: Any, comment_tags: Any, options: Any
 ) -> Iterator[tuple[int, str, str, list[str]]]:
     """Give the translators (Babel) the texts of the launch's reason codes."""
     for code, reason in REASONS.items():
