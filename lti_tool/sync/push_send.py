@@ -17,7 +17,7 @@ from lti_tool.lti.assignment_grades import (
     Score,
 )
 from lti_tool.lti.models import Registration
-from lti_tool.lti.service_errors import ServiceError, TokenError
+from lti_tool.lti.service_errors import ServiceError
 from lti_tool.sis.entities import GradeStatus, PartGradeView
 from lti_tool.sync.models import GradePushItem, ItemState
 from lti_tool.sync.push_plan import MAXIMUM, same_score
@@ -98,10 +98,10 @@ def changed(item: GradePushItem, grade: PartGradeView | None) -> Receipt | None:
 
 def failure(error: NagaError, *, sent_at: dt.datetime | None) -> Receipt:
     """What an error of the platform means for an item that was, or was to be, sent."""
+    if _shut(error):
+        return Receipt(ItemState.FAILED, PushReason.NO_ACCESS, _evidence(error), fatal=True)
     if isinstance(error, AgsRefusedError):
         return Receipt(ItemState.REFUSED, PushReason.PLATFORM_REFUSED, _evidence(error))
-    if isinstance(error, TokenError | AgsNotOfferedError) and not _passes(error):
-        return Receipt(ItemState.FAILED, PushReason.NO_ACCESS, _evidence(error), fatal=True)
     return Receipt(
         ItemState.FAILED,
         PushReason.PLATFORM_UNAVAILABLE,
@@ -109,6 +109,15 @@ def failure(error: NagaError, *, sent_at: dt.datetime | None) -> Receipt:
         sent_at=sent_at if getattr(error, "uncertain", False) else None,
         fatal=_passes(error),
     )
+
+
+def _shut(error: NagaError) -> bool:
+    """Whether the platform gives us no token, or takes none: nobody's grade would pass."""
+    if isinstance(error, AgsNotOfferedError):
+        return True
+    if not isinstance(error, AgsRefusedError):
+        return False
+    return "token_error" in error.context or error.http_status == 401
 
 
 def _passes(error: NagaError) -> bool:
