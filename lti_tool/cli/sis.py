@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
+from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from lti_tool.cli.session import open_services
+from lti_tool.cli.session import actor, open_services
+from lti_tool.core.errors import InvalidInputError
 from lti_tool.sis.campus.generate import SIZES, generate_campus
+from lti_tool.sis.grading import Grading
+from lti_tool.sis.oneroster.importer import OneRosterImporter
+from lti_tool.sis.oneroster.report import ImportReport
+
+_SHOWN_ERRORS = 50
 
 
 @click.group()
@@ -55,3 +64,76 @@ def generate(size: str, seed: int, around: dt.datetime | None) -> None:
 @click.group()
 def sis() -> None:
     """The embedded SIS."""
+
+
+@sis.command(name="import")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option("--plan", is_flag=True, help="Only say what would happen.")
+@click.option(
+    "--accept-removals", is_flag=True, help="Believe a whole bulk file that misses a great many."
+)
+def import_(path: Path, plan: bool, accept_removals: bool) -> None:
+    """Import OneRoster 1.2 CSV from PATH, a zip or a folder (docs/oneroster.md).
+
+    Good rows land, bad ones are listed. The exit code is 1 if any row failed.
+    """
+    services = open_services()
+    console = Console()
+    with console.status("Importing") as status:
+        report = OneRosterImporter(services.database, services.clock).run(
+            path,
+            actor=actor(),
+            plan=plan,
+            accept_removals=accept_removals,
+            progress=lambda what: status.update(f"Importing: {what}"),
+        )
+    _show(console, report)
+    if report.errors:
+        sys.exit(1)
+
+
+@sis.command()
+@click.argument("action", type=click.Choice(["submit", "approve", "finalize"]))
+@click.argument("part_keys", nargs=-1, required=True)
+def grade(action: str, part_keys: tuple[str, ...]) -> None:
+    """Take the grades of class parts one step on: ACTION and the keys of the parts."""
+    services = open_services()
+    grading = Grading(services.database, services.clock)
+    steps = {"submit": grading.submit, "approve": grading.approve, "finalize": grading.finalize}
+    moved = steps[action](part_keys, actor=actor())
+    if not moved:
+        raise InvalidInputError(
+            "No grade of these parts is waiting for this step.",
+            remedy="Check the keys; the steps are submit, approve, finalize, in this order.",
+        )
+    click.echo(f"{moved} grades: {action} done.")
+
+
+def _show(console: Console, report: ImportReport) -> None:
+    table = Table("File", "Mode", "Rows", "New", "Changed", "As it was", "Skipped", "Gone", "Wrong")
+    for name, part in report.files.items():
+        numbers = (
+            part.rows,
+            part.created,
+            part.updated,
+            part.unchanged,
+            part.skipped,
+            part.removed,
+            part.failed,
+        )
+        table.add_row(name, part.mode, *map(str, numbers))
+    console.print(table)
+    for note in report.notes:
+        console.print(escape(note))
+    if report.errors:
+        wrong = Table("File", "Line", "Field", "What is wrong", "What to do")
+        for error in report.errors[:_SHOWN_ERRORS]:
+            cells = (error.file, str(error.line), error.field, error.problem, error.remedy)
+            wrong.add_row(*map(escape, cells))
+        console.print(wrong)
+        if len(report.errors) > _SHOWN_ERRORS:
+            console.print(f"… and {len(report.errors) - _SHOWN_ERRORS} more.")
+    if report.removals_waiting:
+        console.print(f"{report.removals_waiting} removals wait for --accept-removals.")
+    if report.planned:
+        console.print("This was a plan: nothing was changed.")

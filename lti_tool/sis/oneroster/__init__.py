@@ -1,0 +1,1 @@
+"""OneRoster 1.2 CSV import: bulk and delta, with an error for every row that cannot land."""
