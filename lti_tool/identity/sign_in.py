@@ -110,9 +110,7 @@ class SignIns:
             )
         return SignInTicket(state, secret, url)
 
-    def finish(
-        self, *, state: str, code: str, secret: str | None, issuer: str | None = None
-    ) -> str:
+    def finish(self, *, state: str, code: str, secret: str | None) -> str:
         """Finish a sign-in: the launch's account is this person from now on; returns their key.
 
         The sign-in is used up first, whatever comes of it; of two that arrive at once, one wins.
@@ -126,9 +124,7 @@ class SignIns:
         with self._database.write() as session:
             nonce, launch = self._consume(session, state, secret)
         try:
-            claims = self._provider.claims(
-                code=code, verifier=secret or "", nonce=nonce, issuer=issuer
-            )
+            claims = self._provider.claims(code=code, verifier=secret or "", nonce=nonce)
             person_key = self._person_key(claims.get(self._person_claim))
             self._link(launch, person_key)
         except NagaError as error:

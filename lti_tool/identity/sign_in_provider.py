@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -40,45 +41,32 @@ _SKEW_SECONDS = 60
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
+@dataclass(slots=True)
 class IdentityProvider:
     """One client at one OpenID provider. Its configuration is kept for an hour.
 
-    Args:
-        keys: verifies by published keys, caches them, and fetches them once for an unknown one.
-        client_secret: empty for a public client.
-        scopes: separated by spaces.
+    ``keys`` verifies by published keys, caches them, and fetches them once for an unknown one.
+    ``client_secret`` is empty for a public client; ``scopes`` are separated by spaces.
     """
 
-    def __init__(
-        self,
-        clock: Clock,
-        http: HttpClient,
-        keys: PlatformKeys,
-        *,
-        issuer: str,
-        client_id: str,
-        client_secret: str,
-        scopes: str,
-        redirect_uri: str,
-    ) -> None:
-        self._clock = clock
-        self._http = http
-        self._keys = keys
-        self._issuer = issuer
-        self._client_id = client_id
-        self._client_secret = client_secret
-        self._scopes = scopes
-        self._redirect_uri = redirect_uri
-        self._known: tuple[dt.datetime, dict[str, Any]] | None = None
+    clock: Clock
+    http: HttpClient
+    keys: PlatformKeys
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    scopes: str
+    redirect_uri: str
+    _known: tuple[dt.datetime, dict[str, Any]] | None = field(default=None, init=False)
 
     def authorization_url(self, *, state: str, nonce: str, verifier: str) -> str:
         """Where the browser goes to sign in; raises :class:`SignInUnavailableError`."""
         url: str = prepare_grant_uri(
             self._configuration()["authorization_endpoint"],
-            self._client_id,
+            self.client_id,
             "code",
-            redirect_uri=self._redirect_uri,
-            scope=self._scopes,
+            redirect_uri=self.redirect_uri,
+            scope=self.scopes,
             state=state,
             nonce=nonce,
             # On a shared computer somebody else may still be signed in there.
@@ -88,25 +76,19 @@ class IdentityProvider:
         )
         return url
 
-    def claims(
-        self, *, code: str, verifier: str, nonce: str, issuer: str | None = None
-    ) -> dict[str, Any]:
+    def claims(self, *, code: str, verifier: str, nonce: str) -> dict[str, Any]:
         """Exchange the code and return the claims of the ID token, checked.
-
-        ``issuer`` is what the answer said of its origin (RFC 9207), if anything.
 
         Raises:
             SignInUnavailableError, SignInDeniedError, SignInTokenError
         """
-        if issuer not in (None, self._issuer):
-            raise _invalid("iss", "issuer_mismatch")
         configuration = self._configuration()
         document = self._exchange(configuration, code=code, verifier=verifier)
         id_token = document.get("id_token")
         if not isinstance(id_token, str):
             raise _invalid("id_token", "id_token_missing")
         try:
-            _, claims = self._keys.decode(id_token, jwks_url=configuration["jwks_uri"])
+            _, claims = self.keys.decode(id_token, jwks_url=configuration["jwks_uri"])
         except LaunchError as error:
             if error.code == "platform_keys_unavailable":
                 raise _unavailable(error.code) from error
@@ -116,10 +98,10 @@ class IdentityProvider:
 
     def _check(self, claims: Mapping[str, Any], *, nonce: str) -> None:
         registry = JWTClaimsRegistry(
-            now=int(self._clock.now().timestamp()),
+            now=int(self.clock.now().timestamp()),
             leeway=_SKEW_SECONDS,
-            iss={"essential": True, "value": self._issuer},
-            aud={"essential": True, "value": self._client_id},
+            iss={"essential": True, "value": self.issuer},
+            aud={"essential": True, "value": self.client_id},
             sub={"essential": True},
             exp={"essential": True},
             iat={"essential": True},
@@ -129,7 +111,7 @@ class IdentityProvider:
         except JoseError as error:
             raise _invalid(getattr(error, "claim", None), error.error) from error
         several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
-        if claims.get("azp", None if several else self._client_id) != self._client_id:
+        if claims.get("azp", None if several else self.client_id) != self.client_id:
             raise _invalid("azp", "azp_mismatch")
         if claims.get("nonce") != nonce:
             raise _invalid("nonce", "nonce_mismatch")
@@ -138,19 +120,13 @@ class IdentityProvider:
         self, configuration: Mapping[str, Any], *, code: str, verifier: str
     ) -> dict[str, Any]:
         body = prepare_token_request(
-            "authorization_code",
-            redirect_uri=self._redirect_uri,
-            code=code,
-            code_verifier=verifier,
+            "authorization_code", redirect_uri=self.redirect_uri, code=code, code_verifier=verifier
         )
-        offered = configuration.get("token_endpoint_auth_methods_supported")
-        name, secret, method = self._client_id, self._client_secret, "none"
-        if secret and isinstance(offered, list) and "client_secret_basic" not in offered:
-            method = "client_secret_post"
-        elif secret:
-            # RFC 6749 2.3.1 encodes both before they are joined by a colon.
-            name, secret, method = quote_plus(name), quote_plus(secret), "client_secret_basic"
-        url, headers, body = ClientAuth(name, secret, method).prepare(
+        # RFC 6749 2.3.1 encodes both before they are joined by a colon.
+        client = [quote_plus(self.client_id), quote_plus(self.client_secret)]
+        if not self.client_secret:
+            client = [self.client_id, "", "none"]
+        url, headers, body = ClientAuth(*client).prepare(
             "POST",
             configuration["token_endpoint"],
             {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
@@ -169,26 +145,24 @@ class IdentityProvider:
         return document
 
     def _configuration(self) -> dict[str, Any]:
-        now = self._clock.now()
+        now = self.clock.now()
         if self._known is not None and now - self._known[0] < _KEEP:
             return self._known[1]
-        url = get_well_known_url(self._issuer, external=True)
+        url = get_well_known_url(self.issuer, external=True)
         status, document = self._call("GET", url, headers={"Accept": "application/json"})
-        if status != 200 or document.get("issuer") != self._issuer:
+        if status != 200 or document.get("issuer") != self.issuer:
             raise _unavailable("discovery")
-        for name in _ENDPOINTS:
-            if not isinstance(document.get(name), str):
-                raise _unavailable("discovery")
-            try:
-                self._http.check_url(document[name])
-            except OutboundError as error:
-                raise _unavailable(error.code) from error
+        try:
+            for name in _ENDPOINTS:
+                self.http.check_url(document[name])
+        except (KeyError, TypeError, AttributeError, OutboundError) as error:
+            raise _unavailable("discovery") from error
         self._known = (now, document)
         return document
 
     def _call(self, method: str, url: str, **parts: Any) -> tuple[int, dict[str, Any]]:
         try:
-            response = self._http.request(
+            response = self.http.request(
                 method, url, total_timeout=_TIMEOUT_SECONDS, max_bytes=_MAX_BYTES, **parts
             )
             document = response.json()

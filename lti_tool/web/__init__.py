@@ -21,6 +21,7 @@ from lti_tool.web import (
     navigation,
     security,
     sessions,
+    sign_in,
 )
 from lti_tool.wiring import services
 
@@ -53,6 +54,7 @@ def init_app(app: Flask) -> None:
         grades.blueprint,
         deep_linking.blueprint,
         *administrator.blueprints,
+        *sign_in.blueprints,
     ):
         app.register_blueprint(blueprint)
     # The platform posts there; state and nonce are what protects these.

@@ -1,0 +1,126 @@
+"""Connecting one's own account: from the page that says it is not connected, by signing in.
+
+Identity providers refuse frames, so the sign-in has a window of its own. A browser that keeps the
+cookies of frames apart does not show it the launch's session; so the page in the frame hands it a
+signed ticket, in a form that only a page of ours can send. Nobody can be led into connecting their
+person to somebody else's account.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
+from itsdangerous import BadSignature, URLSafeSerializer
+from werkzeug.wrappers import Response
+
+from lti_tool.identity.sign_in import CALLBACK_PATH, SignIns, cookie_name
+from lti_tool.identity.sign_in_errors import (
+    AGAIN,
+    SignInDeniedError,
+    SignInNotOpenError,
+    SignInOffError,
+)
+from lti_tool.lti.registrations import origin_of
+from lti_tool.web import reasons, security
+from lti_tool.web.errors import on_naga_error, wants_problem
+from lti_tool.web.sessions import set_cookie
+from lti_tool.web.viewer import PersonUnknownError, in_course, viewer
+from lti_tool.wiring import services
+
+_SECONDS = 600
+
+window = Blueprint("sign_in", __name__)
+course = in_course(Blueprint("sign_in_course", __name__, url_prefix="/l/<reference>"))
+blueprints = (window, course)
+
+
+@window.app_errorhandler(PersonUnknownError)
+def offer(error: PersonUnknownError) -> Response:
+    """The page of an account that is not connected; with the button, where it can work."""
+    reference = error.context.get("reference")
+    if services().sign_in is None or wants_problem() or "HX-Request" in request.headers:
+        return on_naga_error(error)
+    page = render_template(
+        "sign_in/offer.html",
+        told=reasons.explain(error.code),
+        reference=reference,
+        ticket=_tickets().dumps(reference),
+    )
+    return Response(page, status=error.status, mimetype="text/html")
+
+
+@course.get("/sign-in")
+def progress() -> Response:
+    """Asked by the page in the course, until the account is connected: then it goes on."""
+    who = viewer()
+    home = url_for("home.index")
+    if "HX-Request" not in request.headers:
+        return redirect(home)
+    if who.found_person is None:
+        return Response(status=204)
+    # A page without cookies lives in its scripts: it must not be loaded anew.
+    by_header = getattr(session, "by_header", False)
+    return Response(headers={"HX-Location" if by_header else "HX-Redirect": home})
+
+
+@window.post("/sign-in")
+def begin() -> Response:
+    """Begin, in a window of its own."""
+    sign_in = _enabled()
+    try:
+        reference = _tickets().loads(request.form.get("ticket", ""))
+    except BadSignature:
+        reference = None
+    if not isinstance(reference, str) or not _sent_by_own_page():
+        raise SignInNotOpenError("It did not begin on a page of this tool.", remedy=AGAIN)
+    ticket = sign_in.begin(reference)
+    # A page, not a redirect: the policy of the page that sent the form would count it as a target.
+    response = Response(
+        render_template("sign_in/leave.html", url=ticket.redirect_url), mimetype="text/html"
+    )
+    set_cookie(response, ticket.cookie_name, ticket.secret, max_age=_SECONDS)
+    return response
+
+
+# Its window has no session yet; the ticket is what protects it.
+security.csrf.exempt(begin)
+
+
+@window.get(CALLBACK_PATH)
+def finish() -> Response:
+    """The provider's answer."""
+    sign_in = _enabled()
+    state = request.args.get("state", "")
+    if "error" in request.args:
+        raise SignInDeniedError(
+            "The school's sign-in did not sign you in. Nothing was changed.", remedy=AGAIN
+        )
+    cookie = cookie_name(state)
+    sign_in.finish(
+        state=state,
+        code=request.args.get("code", ""),
+        secret=request.cookies.get(cookie),
+    )
+    response = Response(render_template("sign_in/done.html"), mimetype="text/html")
+    set_cookie(response, cookie, "", max_age=0)
+    return response
+
+
+def _enabled() -> SignIns:
+    wired = services()
+    if wired.sign_in is None:
+        raise SignInOffError("No sign-in is set up for this tool.")
+    wired.rate_limiter.hit("sign_in", wired.settings.launch_rate_limit, request.remote_addr or "?")
+    return wired.sign_in
+
+
+def _tickets() -> URLSafeSerializer:
+    config = current_app.config
+    keys = [*reversed(config["SECRET_KEY_FALLBACKS"]), config["SECRET_KEY"]]
+    return URLSafeSerializer(keys, salt="naga.sign-in")
+
+
+def _sent_by_own_page() -> bool:
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin"
+    return request.headers.get("Origin") == origin_of(services().settings.public_url)
