@@ -85,7 +85,7 @@ class Demo:
             f"--port={self.platform_url.rsplit(':', 1)[1]}",
             f"--base-url={self.platform_url}",
         ]
-        with Processes(self.environment) as processes:
+        with Processes(self.environment, self.directory / "logs") as processes:
             processes.start("tool", "lti_tool", "serve", "--workers", "1")
             processes.start("worker", "lti_tool", "worker")
             processes.start("platform", *platform)
@@ -94,6 +94,7 @@ class Demo:
             print("  A course page opens the tool as teacher, as student and as administrator.")
             print("  The tool's own administration, by a link that works once:")
             print(f"  {self.nagasis('admin', 'sign-in-link', '--name', 'demo').strip()}\n")
+            print(f"  Logs are in {self.directory / 'logs'}.")
             print("  Ctrl-C stops everything; `make demo-clean` forgets it.", flush=True)
             processes.wait()
 

@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -36,10 +37,15 @@ def port_is_free(port: int) -> bool:
 
 
 class Processes:
-    """Python modules run as processes; all are stopped at the end, whatever the reason."""
+    """Python modules run as processes; all are stopped at the end, whatever the reason.
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    What they print goes to ``logs/<name>.log``.
+    """
+
+    def __init__(self, environment: Mapping[str, str], logs: Path) -> None:
         self._environment = dict(environment)
+        self._logs = logs
+        logs.mkdir(parents=True, exist_ok=True)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
@@ -56,11 +62,14 @@ class Processes:
 
     def start(self, name: str, module: str, *arguments: str) -> None:
         """Start ``python -m module arguments…`` in a process group of its own."""
-        self._running[name] = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
-            env=self._environment,
-            start_new_session=True,
-        )
+        with self._log(name).open("wb") as log:
+            self._running[name] = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                env=self._environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     def wait_until_ready(self, *urls: str, seconds: float = 60) -> None:
         """Wait until every address answers 200."""
@@ -94,7 +103,12 @@ class Processes:
     def _raise_if_ended(self) -> None:
         for name, process in self._running.items():
             if process.poll() is not None:
-                raise ProcessFailedError(name, f"it ended with code {process.returncode}")
+                said = self._log(name).read_text(errors="replace").splitlines()[-20:]
+                reason = "\n".join([f"it ended with code {process.returncode}", *said])
+                raise ProcessFailedError(name, reason)
+
+    def _log(self, name: str) -> Path:
+        return self._logs / f"{name}.log"
 
 
 def _answers(url: str) -> bool:

@@ -20,7 +20,10 @@ def configure_logging(*, level: str, json: bool) -> None:
     renderer: structlog.types.Processor = (
         structlog.processors.JSONRenderer()
         if json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        # Plain tracebacks: the rich ones print the values of variables, names of people among them.
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     if json:
         shared.append(structlog.processors.format_exc_info)
@@ -41,5 +44,7 @@ def configure_logging(*, level: str, json: bool) -> None:
     root.handlers = [handler]
     root.setLevel(level)
     # Third parties log addresses and payloads at these levels; ours is the log that matters.
-    for noisy in ("urllib3", "kombu", "amqp", "werkzeug"):
+    for noisy in ("urllib3", "amqp", "werkzeug"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # It warns at each start that the filesystem broker has no host name.
+    logging.getLogger("kombu").setLevel(logging.ERROR)
