@@ -10,14 +10,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
 from joserfc import jws
 from joserfc.jwk import RSAKey
+from werkzeug.test import TestResponse
 
+from lti_tool import create_app
 from lti_tool.core.audit import AuditLog
 from lti_tool.core.clock import FixedClock
 from lti_tool.core.database import Database
@@ -28,6 +33,7 @@ from lti_tool.lti.login import Logins, LoginTicket
 from lti_tool.lti.models import Launch, Registration
 from lti_tool.lti.platform_keys import PlatformKeys
 from lti_tool.lti.registrations import Registrations
+from lti_tool.settings import Settings
 
 LTI = "https://purl.imsglobal.org/spec/lti/claim/"
 AGS = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
@@ -393,3 +399,62 @@ def at_once() -> Callable[[list[Callable[[], Any]]], list[Any]]:
         return results
 
     return run
+
+
+@dataclass
+class Web:
+    """The whole tool over HTTP, beside the same world."""
+
+    app: Flask
+    world: World
+
+    def browser(self) -> FlaskClient:
+        """A browser with cookies of its own."""
+        return self.app.test_client()
+
+    def login(self, browser: FlaskClient, *, top: bool = True, **changes: Any) -> TestResponse:
+        """Post the platform's login request, in a page of its own or in a frame."""
+        return browser.post(
+            "/lti/login",
+            data=login_parameters(**changes),
+            base_url=PUBLIC_URL,
+            headers={"Sec-Fetch-Dest": "document" if top else "iframe"},
+        )
+
+    def get(self, browser: FlaskClient, path: str, **options: Any) -> TestResponse:
+        """Open an address of the tool."""
+        return browser.get(path, base_url=PUBLIC_URL, **options)
+
+    def answer(self, redirect_url: str, **changes: Any) -> dict[str, str]:
+        """What the platform posts back for the request that it was sent."""
+        query = query_of(redirect_url)
+        now = int(self.world.clock.now().timestamp())
+        token = self.world.sign(message(now, query["nonce"][0], **changes))
+        return {"state": query["state"][0], "id_token": token}
+
+    def launch(self, browser: FlaskClient, form: Any, **headers: str) -> TestResponse:
+        """Post the platform's answer."""
+        return browser.post("/lti/launch", data=form, base_url=PUBLIC_URL, headers=headers)
+
+
+@pytest.fixture
+def web(world: World, database_url: str, tmp_path: Path) -> Iterator[Web]:
+    """The application on the world's database."""
+    settings = Settings(
+        public_url=PUBLIC_URL,
+        database_url=database_url,
+        keys_dir=tmp_path / "keys",
+        outbound_allow_private=True,
+        outbound_allow_http=True,
+        launch_rate_limit="40/minute",
+        log_level="ERROR",
+    )
+    app = create_app(settings, clock=world.clock)
+    yield Web(app, world)
+    app.extensions["naga"].database.dispose()
+
+
+def cookies_set(response: TestResponse) -> dict[str, str]:
+    """The Set-Cookie lines of an answer by the cookie's name."""
+    lines = response.headers.getlist("Set-Cookie")
+    return {line.split("=", 1)[0]: line for line in lines}
