@@ -40,9 +40,9 @@ class Explanation(NamedTuple):
     remedy: str | None = None
 
 
-def rank(status: sa.SQLColumnExpression[str | None]) -> sa.ColumnElement[int]:
+def rank(status: EnrollmentStatus) -> int:
     """0 for who attends, 1 for who has finished, 2 for who left: of several classes, the least."""
-    return sa.case((status.in_(ATTENDING), 0), (status.in_(ENDED), 1), else_=2)
+    return 0 if status.attends else 1 if status.ended else 2
 
 
 def classification(linked_people: sa.Select[str]) -> sa.ColumnElement[Any]:
