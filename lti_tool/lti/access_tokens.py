@@ -78,7 +78,10 @@ class _Key:
 
 
 class AccessTokens:
-    """Gets, keeps and drops access tokens. Thread-safe."""
+    """Gets, keeps and drops access tokens. Thread-safe.
+
+    It writes the database itself: not to be called, by any service, inside a write transaction.
+    """
 
     def __init__(
         self,

@@ -11,12 +11,14 @@ from lti_tool.lti.scores import LineItem, Result
 from lti_tool.lti.service_client import malformed
 from lti_tool.lti.service_errors import AGS, AgsForeignHostError
 
+_LONGEST_URL = 1000
+
 
 def read_line_item(entry: Any, response: HttpResponse, origin: str) -> LineItem:
     """Read one line item of ``response``; its address must be on the host of ``origin``."""
     url = entry.get("id") if isinstance(entry, dict) else None
     maximum = _decimal(entry.get("scoreMaximum")) if isinstance(entry, dict) else None
-    if not isinstance(url, str) or not url or maximum is None:
+    if not isinstance(url, str) or not 0 < len(url) <= _LONGEST_URL or maximum is None:
         raise malformed(response, AGS)
     if not same_origin(url, origin):
         raise AgsForeignHostError(

@@ -43,6 +43,7 @@ __all__ = [
 _CONTAINER = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
 _STATUSES = {"active": "Active", "inactive": "Inactive", "deleted": "Deleted"}
 _LONGEST_ID = 255
+_LONGEST_TEXT = 300
 # Pages without one new member before the reading is called a circle.
 _BARREN_PAGES = 100
 
@@ -161,7 +162,7 @@ class NamesRoles:
             page: list[Member] = []
             before = len(seen)
             for entry in entries:
-                member = _read_member(entry, reading.skipped)
+                member = read_member(entry, reading.skipped)
                 if member is None:
                     continue
                 if member.user_id in seen:
@@ -183,14 +184,15 @@ def _has_role(member: Member, wanted: str) -> bool:
     return any(role == wanted or role.startswith(principal) for role in member.roles)
 
 
-def _read_member(entry: Any, skipped: Counter[str]) -> Member | None:
+def read_member(entry: Any, skipped: Counter[str]) -> Member | None:
+    """Read one member; one that cannot be used is counted by the field at fault."""
     if not isinstance(entry, dict):
         skipped["member"] += 1
         return None
     user_id = entry.get("user_id")
     if isinstance(user_id, int) and not isinstance(user_id, bool):
         user_id = str(user_id)
-    if not isinstance(user_id, str) or not 0 < len(user_id) <= _LONGEST_ID:
+    if not isinstance(user_id, str) or not _is_id(user_id):
         skipped["user_id"] += 1
         return None
     roles = entry.get("roles")
@@ -206,15 +208,30 @@ def _read_member(entry: Any, skipped: Counter[str]) -> Member | None:
         user_id=user_id,
         # The specification's default; a status that nobody defined grants nothing.
         status="Active" if status is None else _STATUSES.get(str(status).lower(), "Inactive"),
-        roles=lti_roles.expand(roles),
-        sourced_id=_text(entry, "lis_person_sourcedid"),
+        roles=lti_roles.expand(role for role in roles if role.isprintable()),
+        sourced_id=_identifier(entry, "lis_person_sourcedid"),
         name=_text(entry, "name"),
         given_name=_text(entry, "given_name"),
         family_name=_text(entry, "family_name"),
-        email=_text(entry, "email"),
+        email=_identifier(entry, "email"),
     )
 
 
-def _text(entry: dict[str, Any], name: str) -> str | None:
+def _is_id(text: str) -> bool:
+    return 0 < len(text) <= _LONGEST_ID and text.isprintable()
+
+
+def _identifier(entry: dict[str, Any], name: str) -> str | None:
+    """An identifier as it is, or none: one that was cut or cleaned would be another's."""
     value = entry.get(name)
-    return value.replace("\x00", "").strip() or None if isinstance(value, str) else None
+    value = value.strip() if isinstance(value, str) else ""
+    return value if _is_id(value) else None
+
+
+def _text(entry: dict[str, Any], name: str) -> str | None:
+    """A text to show, without control characters; Khmer needs its zero-width ones."""
+    value = entry.get(name)
+    if not isinstance(value, str):
+        return None
+    kept = "".join(c for c in value if c.isprintable() or c in "\u200b\u200c\u200d")
+    return kept.strip()[:_LONGEST_TEXT] or None

@@ -82,6 +82,12 @@ def test_k1_signed_by_the_published_key(
     assert jwt.decode(assertion, published).claims["iss"] == "tool-1"
 
 
+def test_k2_no_deployment_is_named(world: World) -> None:
+    # A token is the registration's: all of its deployments share it.
+    world.tokens.get(world.registration, [SCORE])
+    assert _assertion(world)[1].keys() == {"iss", "sub", "aud", "iat", "exp", "jti"}
+
+
 def test_k3_form_urlencoded(world: World) -> None:
     world.tokens.get(world.registration, [SCORE])
     request = world.stub.seen("POST", "/token")[0]
