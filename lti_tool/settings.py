@@ -70,7 +70,7 @@ class Settings(BaseSettings):
         Path("var/broker"), description="Where the filesystem broker keeps its messages."
     )
     rate_limit_storage: str = Field(
-        "memory://", description="Where request counts are kept: memory:// or redis://…"
+        "process://", description="Where request counts are kept: process:// or redis://…"
     )
     launch_rate_limit: str = Field(
         "300/minute", description="Logins and launches allowed per address."
