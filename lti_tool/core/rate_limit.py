@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import ClassVar
 
 import structlog
 from limits import RateLimitItem, parse
@@ -22,7 +21,7 @@ class ProcessStorage(Storage):
     Windows that have ended are forgotten when their number has doubled since the last time.
     """
 
-    STORAGE_SCHEME: ClassVar[list[str] | None] = ["process"]
+    STORAGE_SCHEME = ["process"]  # noqa: RUF012 - the library declares it so
 
     def __init__(self, uri: str | None = None, **options: bool) -> None:
         super().__init__(uri, **options)
