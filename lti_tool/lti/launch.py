@@ -28,6 +28,12 @@ _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _REFERENCE_LENGTH = 12
 _LAUNCHES = cast(sa.Table, Launch.__table__)
 _DEPLOYMENTS = cast(sa.Table, Deployment.__table__)
+# Built once: putting statements together costs more than running them.
+_INSERT = sa.insert(_LAUNCHES)
+_STANDING = sa.select(_DEPLOYMENTS.c.standing).where(
+    _DEPLOYMENTS.c.registration_id == sa.bindparam("registration"),
+    _DEPLOYMENTS.c.deployment_id == sa.bindparam("deployment"),
+)
 # Custom parameters of our own links; others are not kept.
 _OWN_CUSTOM = "naga_"
 
@@ -123,7 +129,7 @@ class Launches:
         values["registration_id"] = registration_id
         values |= {name: value[:255] for name, value in ids.items() if value}
         with self._database.write() as session:
-            session.execute(sa.insert(_LAUNCHES).values(values))
+            session.execute(_INSERT, values)
         if isinstance(error, LaunchError):
             error.reference = values["reference"]
         return str(values["reference"])
@@ -238,7 +244,7 @@ class Launches:
                 else LaunchOutcome.REFUSED
             )
             values = self._values(outcome, reason=error.code, detail=error.detail, attempt=attempt)
-            session.execute(sa.insert(_LAUNCHES).values(values))
+            session.execute(_INSERT, values)
             error.reference = values["reference"]
             return error
         assert attempt.registration is not None  # noqa: S101 - _judge has set it
@@ -247,7 +253,7 @@ class Launches:
         values["services"] = _services(claims)
         values["secret_hash"] = digest(secret)
         values["expires_at"] = values["at"] + self._session_length
-        session.execute(sa.insert(_LAUNCHES).values(values))
+        session.execute(_INSERT, values)
         return AcceptedLaunch(Launch(**values), claims, attempt.registration, secret)
 
     def _check(self, session: Session, attempt: _Attempt) -> LaunchClaims:
@@ -275,10 +281,7 @@ class Launches:
 
     def _check_deployment(self, session: Session, registration_id: int, deployment_id: str) -> None:
         standing = session.scalar(
-            sa.select(_DEPLOYMENTS.c.standing).where(
-                _DEPLOYMENTS.c.registration_id == registration_id,
-                _DEPLOYMENTS.c.deployment_id == deployment_id,
-            )
+            _STANDING, {"registration": registration_id, "deployment": deployment_id}
         )
         if standing is Standing.ACTIVE:
             return

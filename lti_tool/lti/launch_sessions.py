@@ -15,6 +15,27 @@ from lti_tool.lti.errors import LaunchError
 from lti_tool.lti.login import check_standing, digest
 from lti_tool.lti.models import Deployment, Launch, LaunchOutcome, Registration, Standing
 
+# Built once: putting statements together costs more than running them.
+_HOLDING = (
+    sa.select(Launch, Registration)
+    .join(Registration, Registration.id == Launch.registration_id)
+    .join(
+        Deployment,
+        sa.and_(
+            Deployment.registration_id == Launch.registration_id,
+            Deployment.deployment_id == Launch.deployment_id,
+        ),
+    )
+    .where(
+        Launch.reference == sa.bindparam("wanted"),
+        Launch.secret_hash == sa.bindparam("digest_of_secret"),
+        Launch.outcome == LaunchOutcome.ACCEPTED,
+        Launch.expires_at > sa.bindparam("now"),
+        Registration.standing == Standing.ACTIVE,
+        Deployment.standing == Standing.ACTIVE,
+    )
+)
+
 
 @dataclass(frozen=True, slots=True)
 class LaunchSession:
@@ -112,23 +133,7 @@ def load_session(
 ) -> LaunchSession | None:
     """Return the session if it holds now: not expired, platform and deployment still active."""
     row = session.execute(
-        sa.select(Launch, Registration)
-        .join(Registration, Registration.id == Launch.registration_id)
-        .join(
-            Deployment,
-            sa.and_(
-                Deployment.registration_id == Launch.registration_id,
-                Deployment.deployment_id == Launch.deployment_id,
-            ),
-        )
-        .where(
-            Launch.reference == reference,
-            Launch.secret_hash == digest(secret),
-            Launch.outcome == LaunchOutcome.ACCEPTED,
-            Launch.expires_at > now,
-            Registration.standing == Standing.ACTIVE,
-            Deployment.standing == Standing.ACTIVE,
-        )
+        _HOLDING, {"wanted": reference, "digest_of_secret": digest(secret), "now": now}
     ).one_or_none()
     return LaunchSession(row[0], row[1]) if row else None
 

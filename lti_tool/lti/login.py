@@ -38,6 +38,24 @@ _REQUIRED = ("iss", "login_hint", "target_link_uri")
 PARAMETERS = tuple(_LIMITS)
 _FRAME_NAME = re.compile(r"[A-Za-z0-9_.:-]+")
 _LOGINS = cast(sa.Table, Login.__table__)
+# Built once: putting statements together costs more than running them.
+_INSERT = sa.insert(_LOGINS)
+_CONSUME = (
+    sa.delete(_LOGINS)
+    .where(
+        _LOGINS.c.state == sa.bindparam("digest_of_state"),
+        _LOGINS.c.binding_hash == sa.bindparam("digest_of_secret"),
+        _LOGINS.c.expires_at > sa.bindparam("now"),
+    )
+    .returning(
+        _LOGINS.c.nonce,
+        _LOGINS.c.registration_id,
+        _LOGINS.c.deployment_id,
+        _LOGINS.c.target_link_uri,
+    )
+)
+# What a page hands back counts only where a page was asked to keep it.
+_CONSUME_STORED = _CONSUME.where(_LOGINS.c.binding == STORAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,21 +214,13 @@ class Logins:
             raise LaunchError("state_missing", field="state")
         if not binding_secret:
             raise LaunchError("binding_missing", field="cookie")
-        statement = sa.delete(_LOGINS).where(
-            _LOGINS.c.state == digest(state),
-            _LOGINS.c.binding_hash == digest(binding_secret),
-            _LOGINS.c.expires_at > self._clock.now(),
-        )
-        if binding == STORAGE:
-            # What a page hands back counts only where a page was asked to keep it.
-            statement = statement.where(_LOGINS.c.binding == STORAGE)
         row = session.execute(
-            statement.returning(
-                _LOGINS.c.nonce,
-                _LOGINS.c.registration_id,
-                _LOGINS.c.deployment_id,
-                _LOGINS.c.target_link_uri,
-            )
+            _CONSUME_STORED if binding == STORAGE else _CONSUME,
+            {
+                "digest_of_state": digest(state),
+                "digest_of_secret": digest(binding_secret),
+                "now": self._clock.now(),
+            },
         ).first()
         if row is None:
             self._load(session, state)
@@ -272,17 +282,18 @@ class Logins:
     ) -> LoginTicket:
         state, nonce, secret = (secrets.token_urlsafe(32) for _ in range(3))
         session.execute(
-            sa.insert(_LOGINS).values(
-                state=digest(state),
-                nonce=nonce,
-                binding_hash=digest(secret),
-                binding=COOKIE,
-                registration_id=registration.id,
-                deployment_id=request.get("lti_deployment_id"),
-                target_link_uri=request["target_link_uri"],
-                request=request,
-                expires_at=self._clock.now() + self._lifetime,
-            )
+            _INSERT,
+            {
+                "state": digest(state),
+                "nonce": nonce,
+                "binding_hash": digest(secret),
+                "binding": COOKIE,
+                "registration_id": registration.id,
+                "deployment_id": request.get("lti_deployment_id"),
+                "target_link_uri": request["target_link_uri"],
+                "request": request,
+                "expires_at": self._clock.now() + self._lifetime,
+            },
         )
         return self._ticket(registration, request, state, nonce, secret)
 

@@ -27,6 +27,10 @@ _CHANGEABLE = frozenset(
 )
 _ORIGINS_KEPT = dt.timedelta(seconds=5)
 
+# Built once: putting statements together costs more than running them.
+_BY_ISSUER = sa.select(Registration).where(Registration.issuer == sa.bindparam("issuer")).limit(2)
+_BY_CLIENT = _BY_ISSUER.where(Registration.client_id == sa.bindparam("client_id"))
+
 
 class Registrations:
     """Platforms and deployments: kept by administrators, read by every login and launch.
@@ -215,10 +219,8 @@ class Registrations:
         Raises:
             AmbiguousClientError: no client id given, and the issuer has several.
         """
-        query = sa.select(Registration).where(Registration.issuer == issuer).limit(2)
-        if client_id is not None:
-            query = query.where(Registration.client_id == client_id)
-        found = session.scalars(query).all()
+        query = _BY_ISSUER if client_id is None else _BY_CLIENT
+        found = session.scalars(query, {"issuer": issuer, "client_id": client_id}).all()
         if len(found) > 1:
             raise AmbiguousClientError(issuer)
         return found[0] if found else None
