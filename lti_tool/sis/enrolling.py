@@ -55,6 +55,7 @@ class Enrolling:
         with self._database.write() as session:
             row = session.execute(
                 sa.select(Person.id, ClassHeader.id, Enrollment)
+                .select_from(Person)
                 .join(ClassHeader, sa.true())
                 .outerjoin(
                     Enrollment,

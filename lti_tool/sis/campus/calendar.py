@@ -12,7 +12,7 @@ _KINDS: dict[TermType, tuple[tuple[tuple[int, int], ...], int, Cycle, str, str]]
     TermType.ENG_A: (((1, 6), (4, 1), (7, 1), (10, 1)), 85, Cycle.LANG, "E", "AE"),
     TermType.ENG_B: (((2, 3), (5, 5), (8, 4), (11, 3)), 85, Cycle.LANG, "E", "BE"),
     TermType.BA: (((1, 20), (4, 21), (7, 21), (10, 20)), 95, Cycle.BA, "B", ""),
-    TermType.MA: (((1, 13), (4, 14), (7, 14), (10, 13)), 98, Cycle.MASTERS, "M", ""),
+    TermType.MA: (((1, 13), (4, 14), (7, 14), (10, 13)), 96, Cycle.MASTERS, "M", ""),
 }
 
 

@@ -54,6 +54,10 @@ def land_enrollments(landing: Landing, sheet: Sheet) -> None:
     teachers = landing.prepare(
         sheet, Teaching, teacher, only=lambda row: row.deleted or row.values["role"] in _TAUGHT
     )
+    settled = {*students.deleted, *teachers.deleted, *students.stale, *teachers.stale}
+    landing.report.files[sheet.name].skipped += sum(
+        row.deleted and row.key not in settled for row in sheet.rows
+    )
     others = [row for row in rows if row.values["role"] not in ("student", *_TAUGHT)]
     if others:
         landing.report.files[sheet.name].skipped += len(others)

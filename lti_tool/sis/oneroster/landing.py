@@ -26,6 +26,7 @@ class Landed:
 
     rows: list[tuple[Row, dict[str, Any]]] = field(default_factory=list)
     deleted: dict[str, dt.datetime | None] = field(default_factory=dict)
+    stale: set[str] = field(default_factory=set)
 
     @property
     def keys(self) -> list[str]:
@@ -83,6 +84,7 @@ class Landing:
         for row in rows:
             modified, active = stored.get(row.key, (None, False))
             if sheet.mode == "delta" and modified and row.modified and row.modified < modified:
+                landed.stale.add(row.key)
                 report.skipped += 1
             elif row.deleted:
                 if active:

@@ -392,7 +392,7 @@ def test_results_become_part_grades(
     assert grades["P1"].status is GradeStatus.SUBMITTED
     final = sis.student_grades("P2", "K1").final
     assert final is not None
-    assert (final.score, final.letter) == (75, "C")
+    assert (final.score, final.letter) == (Decimal(75), "C")
 
 
 def test_sixteen_thousand_enrolments_in_a_flat_number_of_statements(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,8 @@ _ANY = st.one_of(
     st.sampled_from(
         [
             "",
+            "active",
+            "tobedeleted",
             "P1",
             "P2",
             "true",
@@ -44,12 +45,12 @@ _USER = st.fixed_dictionaries(
 )
 _ENROLLMENT = st.fixed_dictionaries(
     dict.fromkeys(("sourcedId", "classSourcedId", "userSourcedId", "role"), _ANY),
-    optional={"primary": _ANY, "beginDate": _ANY, "metadata.naga.audit": _ANY},
+    optional={"status": _ANY, "primary": _ANY, "beginDate": _ANY, "metadata.naga.audit": _ANY},
 )
 
 
 @pytest.fixture
-def fresh(database: Database, clock: FixedClock) -> Iterator[Any]:
+def fresh(database: Database, clock: FixedClock) -> Any:
     def make() -> tuple[Database, OneRosterImporter]:
         with database.write() as session:
             for one in reversed(Base.metadata.sorted_tables):
