@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import flask_babel
-from babel import Locale, negotiate_locale
+from babel import Locale
 from flask import Flask, g, request
 
 LANGUAGES = ("en", "km")
@@ -36,12 +36,10 @@ def use_language(locale: str | None) -> None:
 
 def select_locale() -> str:
     """The launch's language if this tool speaks it, else the browser's best, else English."""
-    wanted = g.get("language")
-    if wanted:
-        found = negotiate_locale([str(wanted).replace("-", "_"), str(wanted)[:2]], LANGUAGES)
-        if found:
-            return found
-    return request.accept_languages.best_match(LANGUAGES) or "en"
+    wanted = [g.get("language") or "", *request.accept_languages.values()]
+    # "km-KH", "km_KH" and "km" are one language here.
+    found = (tag.replace("_", "-").split("-")[0].lower() for tag in wanted)
+    return next((language for language in found if language in LANGUAGES), "en")
 
 
 def page_language() -> str:

@@ -45,28 +45,19 @@ class Visit:
         """Open a page of this launch; ``path`` is what follows ``/l/<reference>``."""
         return self.client.get(f"/l/{self.reference}{path}", base_url=self.base_url, **options)
 
-    def post(self, path: str, data: dict[str, str] | None = None, **options: Any) -> TestResponse:
+    def post(self, path: str, data: dict[str, Any] | None = None, **options: Any) -> TestResponse:
         """Send a form of this launch, with its token."""
-        body = {"csrf_token": self.token(), **(data or {})}
         return self.client.post(
             f"/l/{self.reference}{path}",
             base_url=self.base_url,
-            data=body,
-            headers={"Referer": self.base_url + "/"},
+            data={"csrf_token": self.token(), **(data or {})},
             **options,
         )
 
     def token(self) -> str:
         """The form token of this session."""
-        app = self.client.application
-        assert app is not None
-        url = f"/l/{self.reference}/"
-        with app.test_request_context(url, base_url=self.base_url):  # type: ignore[attr-defined]
-            pass
-        page = self.client.get("/l/" + self.reference + "/", base_url=self.base_url)
-        for path in ("/", "/grades", "/deep-link", "/registration", "/class"):
-            page = self.get(path)
-            found = Page(page.get_data(as_text=True)).fields.get("csrf_token")
+        for path in ("/grades", "/deep-link", "/registration", "/class"):
+            found = Page(self.get(path).get_data(as_text=True)).fields.get("csrf_token")
             if found:
                 return found
         raise AssertionError("no page of this launch has a form")
@@ -82,6 +73,7 @@ class Page(HTMLParser):
         self.fields: dict[str, str] = {}
         self.labelled: set[str] = set()
         self.inputs: list[dict[str, str]] = []
+        self.named: list[dict[str, str]] = []
         self.ids: list[str] = []
         self.styled: list[str] = []
         self.landmarks: set[str] = set()
@@ -109,10 +101,18 @@ class Page(HTMLParser):
         if tag in ("input", "select", "textarea"):
             self.fields.setdefault(found.get("name", ""), found.get("value", ""))
             if found.get("type") not in ("hidden", "submit"):
-                if self._inside_label:
-                    self.labelled.add(found.get("id") or id(found).__str__())
-                    found.setdefault("id", id(found).__str__())
                 self.inputs.append(found)
+                if self._inside_label or "aria-label" in found:
+                    self.named.append(found)
+
+    @property
+    def unlabelled(self) -> list[dict[str, str]]:
+        """Fields that a screen reader could not name."""
+        return [
+            field
+            for field in self.inputs
+            if field not in self.named and field.get("id") not in self.labelled
+        ]
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "label":
@@ -134,13 +134,12 @@ class World:
     links: dict[str, ResourceLink] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
     tool_id: int = 0
+    platform_app: Flask | None = None
 
     def browser(self, **headers: str) -> Browser:
         """A fresh browser."""
         assert self.platform_app is not None
         return Browser(self.platform_app.test_client(), self.app.test_client(), headers=headers)
-
-    platform_app: Flask | None = None
 
     def launch(self, who: str, link: str = "class", **headers: str) -> Visit:
         """Open the tool as somebody."""
@@ -169,7 +168,6 @@ class World:
             path,
             base_url=self.url,
             data={"csrf_token": token["csrf_token"]},
-            headers={"Referer": self.url},
         )
         assert done.status_code == 302, done.get_data(as_text=True)
         return client
