@@ -233,5 +233,6 @@ def _text(entry: dict[str, Any], name: str) -> str | None:
     value = entry.get(name)
     if not isinstance(value, str):
         return None
-    kept = "".join(c for c in value if c.isprintable() or c in "\u200b\u200c\u200d")
-    return kept.strip()[:_LONGEST_TEXT] or None
+    if not value.isprintable():
+        value = "".join(c for c in value if c.isprintable() or c in "\u200b\u200c\u200d")
+    return value.strip()[:_LONGEST_TEXT] or None

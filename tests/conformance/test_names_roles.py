@@ -292,8 +292,8 @@ def test_n10_memory_holds_one_page(world: World) -> None:
     def page(request: Request) -> Response:
         number = int(request.args.get("from", 0))
         people = [
-            {"user_id": str(number * 500 + each), "roles": ["Learner"], "name": "x" * 200}
-            for each in range(500)
+            {"user_id": str(number * 100 + each), "roles": ["Learner"], "name": "x" * 300}
+            for each in range(100)
         ]
         link = f"<{world.url}{PATH}?from={number + 1}>; rel=next"
         return _page(people, *([link] if number < 19 else []))
@@ -311,9 +311,9 @@ def test_n10_memory_holds_one_page(world: World) -> None:
             held.append(tracemalloc.get_traced_memory()[0])
     finally:
         tracemalloc.stop()
-    assert total == 10_000
-    # What stays of a page is its 500 ids: with names and all it would be several times this.
-    assert held[-1] - held[4] < (len(held) - 5) * 500 * 250
+    assert total == 2_000
+    # What stays of a page is its 100 ids: with names and all it would be several times this.
+    assert held[-1] - held[4] < (len(held) - 5) * 100 * 300
 
 
 def test_n12_unknown_roles_are_kept_and_grant_nothing(world: World) -> None:
