@@ -1,0 +1,67 @@
+"""``nagasis campus generate``, ``nagasis sis import`` and ``nagasis sis grade``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from lti_tool.cli.sis import campus, sis
+from lti_tool.core.clock import FixedClock
+from lti_tool.core.database import Database
+from lti_tool.core.errors import InvalidInputError
+from lti_tool.sis.embedded import EmbeddedSis
+from lti_tool.sis.entities import GradeStatus
+
+
+@pytest.fixture
+def run(database: Database, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs a command on the test's database."""
+    services = SimpleNamespace(database=database, clock=clock)
+    # The package's own ``sis`` is the group of commands, not this module.
+    module = import_module("lti_tool.cli.sis")
+    monkeypatch.setattr(module, "open_services", lambda: services)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def invoke(group: Any, *arguments: str) -> Any:
+        return CliRunner().invoke(group, [str(one) for one in arguments])
+
+    return invoke
+
+
+def test_campus(run: Any) -> None:
+    done = run(campus, "generate", "--size", "50", "--around", "2026-03-02")
+    assert done.exit_code == 0, done.output
+    assert "class header" in done.output
+    assert "2026-03-02" in done.output
+
+
+def test_import_of_a_good_package(run: Any, package: Any) -> None:
+    done = run(sis, "import", package.write())
+    assert done.exit_code == 0, done.output
+    assert "enrollments" in done.output
+
+
+def test_import_with_a_bad_row(run: Any, package: Any) -> None:
+    package["users"][0]["email"] = "[bold]nonsense"
+    done = run(sis, "import", package.write(), "--plan")
+    assert done.exit_code == 1
+    assert "This is not an e-mail address." in done.output
+    assert "nonsense" not in done.output
+    assert "nothing was changed" in done.output
+
+
+def test_grade(run: Any, database: Database, clock: FixedClock) -> None:
+    run(campus, "generate")
+    store = EmbeddedSis(database, clock)
+    example = store.example_class()
+    assert example is not None
+    draft = example.parts[2].part_key
+    assert run(sis, "grade", "submit", draft).exit_code == 0
+    assert {grade.status for grade in store.part_grades(example.class_key, [draft])} == {
+        GradeStatus.SUBMITTED
+    }
+    assert isinstance(run(sis, "grade", "submit", draft).exception, InvalidInputError)
