@@ -293,10 +293,9 @@ def test_r7_the_answer_is_read_tolerantly(
     registration = registrations.get(register(service, stub).id)
     assert registration.client_id == client_id
     assert [each.deployment_id for each in registration.deployments] == deployments
-    assert registration.issuer == stub.url
     urls = (registration.auth_url, registration.token_url, registration.jwks_url)
     assert urls == tuple(f"{stub.url}/{name}" for name in ("auth", "token", "certs"))
-    assert registration.token_audience is None
+    assert (registration.issuer, registration.token_audience) == (stub.url, None)
     assert registration.name.startswith("Moodle at 127.0.0.1:")
 
 
