@@ -124,7 +124,12 @@ class Services:
     @cached_property
     def deep_linking(self) -> DeepLinking:
         """Deep Linking responses."""
-        return DeepLinking(self.tool_keys, self.clock, public_url=self.settings.public_url)
+        return DeepLinking(
+            self.tool_keys,
+            self.clock,
+            public_url=self.settings.public_url,
+            allow_http=self.settings.outbound_allow_http,
+        )
 
     @cached_property
     def dynamic_registration(self) -> DynamicRegistration:

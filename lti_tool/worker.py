@@ -64,5 +64,6 @@ def purge() -> None:
     services.logins.purge()
     services.launches.purge(older_than_days=_settings.launch_record_days)
     services.admin_sessions.purge()
+    services.dynamic_registration.purge()
     services.rosters.purge(older_than_days=_ROSTER_DAYS)
     services.pushes.purge(older_than_days=_RECEIPT_DAYS)
