@@ -6,6 +6,7 @@ import datetime as dt
 import enum
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,7 @@ class Database:
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", _configure_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
+        self._snapshot: ContextVar[Session | None] = ContextVar("snapshot", default=None)
         self._reader = sessionmaker(self.engine, expire_on_commit=False)
         self._writer = sessionmaker(
             self.engine.execution_options(**{_BEGIN: "IMMEDIATE"}), expire_on_commit=False
@@ -97,9 +99,28 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session for reading; whatever it changed is rolled back."""
+        """A session for reading; whatever it changed is rolled back. Within :meth:`snapshot` it is
+        the snapshot's."""
+        ambient = self._snapshot.get()
+        if ambient is not None:
+            yield ambient
+            return
         with self._reader() as session:
             yield session
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Make all :meth:`read` of this thread one transaction: a page sees one state of things,
+        and pays for one connection.
+
+        Not around calls to other systems: the transaction stays open as long as they take.
+        """
+        with self.read() as session:
+            token = self._snapshot.set(session)
+            try:
+                yield
+            finally:
+                self._snapshot.reset(token)
 
     @contextmanager
     def write(self) -> Iterator[Session]:

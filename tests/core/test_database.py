@@ -70,3 +70,34 @@ def test_writers_that_read_first_wait_for_each_other(database: Database, audit: 
     with database.read() as session:
         assert session.scalar(sa.select(sa.func.count(AuditEvent.id))) == 40
         assert AuditLog.first_broken(session) is None
+
+
+def test_a_snapshot_is_one_state_of_things(database: Database, audit: AuditLog) -> None:
+    def count() -> int:
+        with database.read() as session:
+            return session.scalar(sa.select(sa.func.count(AuditEvent.id))) or 0
+
+    _record(database, audit, "before")
+    with database.snapshot():
+        with database.read() as first, database.read() as second:
+            assert first is second
+        assert count() == 1
+    writer = threading.Thread(target=_record, args=(database, audit, "after"))
+    writer.start()
+    writer.join()
+    assert count() == 2
+
+
+def test_a_snapshot_is_this_thread_s_own(database: Database) -> None:
+    sessions: list[object] = []
+
+    def read() -> None:
+        with database.read() as session:
+            sessions.append(session)
+
+    with database.snapshot():
+        read()
+        other = threading.Thread(target=read)
+        other.start()
+        other.join()
+    assert sessions[0] is not sessions[1]
