@@ -60,10 +60,16 @@ def desk(world: World, client: Client) -> Desk:
 
 @pytest.fixture
 def north(world: World) -> Iterator[Registration]:
-    values = {name: value for name, value in FORM.items() if name != "deployment_id"}
-    values |= {"client_id": "north-fixture"}
     made = world.services.registrations.create(
-        actor="tests", standing=Standing.PENDING, deployment_ids=["7"], **values
+        actor="tests",
+        name="North campus",
+        issuer="https://north.example",
+        client_id="north-fixture",
+        auth_url="https://north.example/auth",
+        token_url="https://north.example/token",
+        jwks_url="https://north.example/jwks",
+        standing=Standing.PENDING,
+        deployment_ids=["7"],
     )
     yield made
     world.services.registrations.set_standing(made.id, Standing.DISABLED, actor="tests")

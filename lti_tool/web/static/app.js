@@ -42,6 +42,15 @@
     }
   });
 
+  // A page that comes back by the browser's own "back" may send its forms again.
+  window.addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    document.querySelectorAll("form[data-sent]").forEach((form) => {
+      delete form.dataset.sent;
+      form.querySelectorAll("button").forEach((button) => button.removeAttribute("aria-disabled"));
+    });
+  });
+
   // A failed refresh must not leave a page that seems to load for ever.
   document.addEventListener("htmx:sendError", (event) => showFailure(event.target));
   const showFailure = (element) => {
