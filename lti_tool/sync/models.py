@@ -63,8 +63,7 @@ class RosterRow(Base):
     """One person of a comparison: from the SIS (``person_key``), the platform (``user_id``), both.
 
     ``name_sealed`` is the platform's name of a member that the SIS does not know.
-    ``enrollment_status`` is ``AUDIT`` for either kind of audit; ``enrollment_rank`` orders several
-    classes: 0 attends, 1 has finished, 2 has left. ``sort_name`` and ``search_text``
+    ``enrollment_status`` is ``AUDIT`` for either kind of audit. ``sort_name`` and ``search_text``
     come from the SIS; ``search_text`` is case-folded.
     """
 
@@ -86,7 +85,6 @@ class RosterRow(Base):
     state: Mapped[RosterState]
     person_status: Mapped[str | None] = mapped_column(sa.String(20))
     enrollment_status: Mapped[str | None] = mapped_column(sa.String(30))
-    enrollment_rank: Mapped[int | None]
     member_status: Mapped[str | None] = mapped_column(sa.String(20))
     since: Mapped[dt.datetime | None]
     roles: Mapped[list[str]] = mapped_column(default=list)

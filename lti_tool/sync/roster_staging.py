@@ -21,7 +21,7 @@ from lti_tool.sync.accounts import Accounts
 from lti_tool.sync.models import RosterComparison, RosterRow, RosterState
 from lti_tool.sync.roster_states import ATTENDING, classification, rank
 
-# Rows per statement: 12 values each stay below the 32,766 that SQLite takes.
+# Rows per statement: 11 values each stay below the 32,766 that SQLite takes.
 CHUNK = 2500
 NAME_PURPOSE = "roster_row.name"
 _ABANDONED = dt.timedelta(hours=1)
@@ -139,7 +139,6 @@ class RosterStaging:
                 "enrollment_status": (
                     EnrollmentStatus.AUDIT if _audits(entry) else entry.status
                 ).value,
-                "enrollment_rank": rank(entry.status),
                 "since": entry.since,
                 "sort_name": _sort_name(entry.person),
                 "search_text": _search_text(entry.person),
@@ -157,14 +156,13 @@ class RosterStaging:
                     "class_key",
                     "person_status",
                     "enrollment_status",
-                    "enrollment_rank",
                     "since",
                     "sort_name",
                     "search_text",
                 ),
                 where=lambda new: (
-                    RosterRow.enrollment_rank.is_(None)
-                    | (new["enrollment_rank"] < RosterRow.enrollment_rank)
+                    RosterRow.enrollment_status.is_(None)
+                    | (rank(new["enrollment_status"]) < rank(RosterRow.enrollment_status))
                 ),
             )
 

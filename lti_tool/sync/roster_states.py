@@ -40,9 +40,21 @@ class Explanation(NamedTuple):
     remedy: str | None = None
 
 
-def rank(status: EnrollmentStatus) -> int:
-    """0 for who attends, 1 for who has finished, 2 for who left: of several classes, the least."""
-    return 0 if status.attends else 1 if status.ended else 2
+def rank(status: sa.SQLColumnExpression[str | None]) -> sa.ColumnElement[int]:
+    """0 for who attends, 1 for who has finished, 2 for who left: of several classes, the least.
+
+    Written out without bound values, which an ``INSERT`` of many rows cannot have beside them.
+    """
+    zero, one, two = (sa.literal_column(str(number), sa.Integer) for number in range(3))
+    return sa.case(
+        (status.in_(_written_out(ATTENDING)), zero),
+        (status.in_(_written_out(ENDED)), one),
+        else_=two,
+    )
+
+
+def _written_out(values: list[str]) -> list[sa.ColumnClause[str]]:
+    return [sa.literal_column(f"'{value}'", sa.String) for value in values]
 
 
 def classification(linked_people: sa.Select[str]) -> sa.ColumnElement[Any]:
