@@ -41,7 +41,7 @@ class StudentInformationSystem(Protocol):
         ...
 
     def classes_taught_by(self, person_key: str) -> list[ClassView]:
-        """Classes in which this person teaches a part; the newest term first."""
+        """Classes that this person teaches, whole or in part; the newest term first."""
         ...
 
     def enrollment(self, person_key: str, class_key: str) -> RosterEntry | None:

@@ -15,6 +15,7 @@ from lti_tool.core.errors import ConflictError, InvalidInputError
 from lti_tool.sis.campus.calendar import terms_around, terms_of_year
 from lti_tool.sis.campus.generate import generate_campus
 from lti_tool.sis.campus.population import populate
+from lti_tool.sis.embedded import EmbeddedSis
 from lti_tool.sis.entities import ClassType, EnrollmentStatus, GradeStatus
 from lti_tool.sis.grade_models import ClassPartGrade
 from lti_tool.sis.models import ClassHeader, ClassPart, Enrollment, Person
@@ -107,3 +108,15 @@ def test_thousand_students_have_the_schools_shape(database: Database, clock: Fix
     assert {0, None} <= scores
     assert {ClassType.COMBINED, ClassType.READING, ClassType.STANDARD} <= types
     assert teacherless
+
+
+@pytest.mark.parametrize("day", ["2026-01-01", "2026-04-21", "2026-06-30", "2026-11-23"])
+def test_some_class_is_worth_showing_on_any_day(
+    database: Database, clock: FixedClock, day: str
+) -> None:
+    at = dt.date.fromisoformat(day)
+    clock.advance(days=(at - clock.now().date()).days)
+    generate_campus(database, clock, size=50)
+    example = EmbeddedSis(database, clock).example_class()
+    assert example is not None
+    assert example.term_start <= at <= example.term_end
