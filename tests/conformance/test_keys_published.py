@@ -30,7 +30,11 @@ def kids(keys: ToolKeys) -> list[str]:
 
 def signer(keys: ToolKeys) -> str:
     token = keys.sign({"a": 1})
-    decoded = jwt.decode(token, KeySet.import_key_set(keys.public_keyset()), algorithms=["RS256"])
+    decoded = jwt.decode(
+        token,
+        KeySet([RSAKey.import_key(key) for key in keys.public_keyset()["keys"]]),
+        algorithms=["RS256"],
+    )
     assert decoded.claims == {"a": 1}
     return str(decoded.header["kid"])
 
