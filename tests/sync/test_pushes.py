@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from decimal import Decimal
 
 import pytest
@@ -108,6 +109,22 @@ def test_every_refusal_of_the_preview_has_its_reason(world: World) -> None:
     assert world.held() == {"fine": 70.0}
     refused = world.pushes.items(push.id, state=ItemState.REFUSED)
     assert all(line.reason and line.name for line in refused)
+
+
+@pytest.mark.parametrize("score", ["-0.01", "100.01", "NaN", "Infinity"])
+def test_a_grade_that_is_none_is_refused_before_it_is_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch, score: str
+) -> None:
+    """Our own store keeps such grades out; another SIS may not."""
+    world.students("a")
+    world.school.grade("a", "C/part", "70")
+    (grade,) = world.sis.part_grades("C", ["C/part"])
+    wrong = dataclasses.replace(grade, score=Decimal(score))
+    monkeypatch.setattr(world.sis, "part_grades", lambda *_keys: [wrong])
+    push = world.push()
+    assert world.states(push) == {"a": ("refused", "out_of_range")}
+    assert [line.item.detail for line in world.pushes.items(push.id)] == [score]
+    assert world.traffic.scores == []
 
 
 def test_who_finished_or_failed_the_class_still_gets_the_grade(world: World) -> None:
