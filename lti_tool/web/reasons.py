@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any
 
 from lti_tool.lti.errors import REASONS
 from lti_tool.web.i18n import gettext as _
@@ -130,12 +129,3 @@ def explain(code: str, *, detail: str | None = None, remedy: str | None = None) 
         str(what or _(detail or code)),
         str(todo) if todo else own,
     )
-
-
-def extract(
-    fileobj: IO[bytes], keywords: Any, comment_tags: Any, options: Any
-) -> Iterator[tuple[int, str, str, list[str]]]:
-    """Give the translators (Babel) the texts of the launch's reason codes."""
-    for code, reason in REASONS.items():
-        yield 1, "gettext", reason.detail, [f"Reason code {code}"]
-        yield 1, "gettext", reason.remedy, [f"Reason code {code}"]

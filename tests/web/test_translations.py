@@ -26,14 +26,21 @@ def test_every_text_of_the_pages_is_translated(khmer: Catalog, tmp_path: Path) -
     template = tmp_path / "messages.pot"
     subprocess.run(
         [sys.executable, "-m", "babel.messages.frontend", "-q", "extract", "-F", "babel.cfg",
-         "-k", "_l", "--no-location", "-o", str(template), "."],
+         "-k", "_l", "-o", str(template), "."],
         cwd=_ROOT, check=True, timeout=100,
     )  # fmt: skip
     with template.open("rb") as file:
-        wanted = {message.id for message in read_po(file) if message.id}
+        found = [message for message in read_po(file) if message.id]
+    # What services say when something fails is translated too, but this is about the pages.
+    wanted = {
+        message.id
+        for message in found
+        if any(file.startswith("lti_tool/web/") for file, _ in message.locations)
+    }
     done = {message.id for message in khmer if message.id and all(_strings(message.string))}
+    assert len(wanted) > 400
     assert wanted - done == set()
-    assert done - wanted == set(), "these are no longer used"
+    assert done - {message.id for message in found} == set(), "these are no longer used"
 
 
 def test_placeholders_survive_translation(khmer: Catalog) -> None:
