@@ -8,6 +8,8 @@ person to somebody else's account.
 
 from __future__ import annotations
 
+import json
+
 from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
@@ -57,9 +59,11 @@ def progress() -> Response:
         return redirect(home)
     if who.found_person is None:
         return Response(status=204)
-    # A page without cookies lives in its scripts: it must not be loaded anew.
-    by_header = getattr(session, "by_header", False)
-    return Response(headers={"HX-Location" if by_header else "HX-Redirect": home})
+    if not getattr(session, "by_header", False):
+        return Response(headers={"HX-Redirect": home})
+    # A page without cookies lives in its scripts: it takes the next page in, whole.
+    place = {"path": home, "headers": {"HX-Boosted": "true"}}
+    return Response(headers={"HX-Location": json.dumps(place)})
 
 
 @window.post("/sign-in")

@@ -1,0 +1,208 @@
+"""A real Keycloak with a realm for one school, started where there is a distribution and Java."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import requests
+
+_ADMIN = "administrator"
+_PASSWORD = "for the tests alone"
+_START_SECONDS = 180
+_REALM = "school"
+CLIENT_ID = "naga-tool"
+CLIENT_SECRET = "secret-of-the-tests"
+CLAIM = "person_uuid"
+
+
+@dataclass
+class Keycloak:
+    """A Keycloak that runs at ``url``."""
+
+    url: str
+    session: requests.Session = field(default_factory=requests.Session)
+
+    @property
+    def issuer(self) -> str:
+        """The realm's issuer."""
+        return f"{self.url}/realms/{_REALM}"
+
+    def call(self, method: str, path: str, document: Any = None) -> Any:
+        """Call the administration; returns what it answers, if anything."""
+        token = self.session.post(
+            f"{self.url}/realms/master/protocol/openid-connect/token",
+            data={
+                "grant_type": "password",
+                "client_id": "admin-cli",
+                "username": _ADMIN,
+                "password": _PASSWORD,
+            },
+            timeout=60,
+        ).json()["access_token"]
+        answer = self.session.request(
+            method,
+            f"{self.url}/admin/realms{path}",
+            json=document,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=60,
+        )
+        assert answer.ok, (method, path, answer.status_code, answer.text)
+        return answer.json() if answer.content else None
+
+    def make_realm(self) -> None:
+        """The realm, with an attribute that only administrators see and edit."""
+        self.call("POST", "", {"realm": _REALM, "enabled": True})
+        profile = self.call("GET", f"/{_REALM}/users/profile")
+        permissions = {"view": ["admin"], "edit": ["admin"]}
+        profile["attributes"].append({"name": CLAIM, "permissions": permissions})
+        self.call("PUT", f"/{_REALM}/users/profile", profile)
+
+    def make_client(self, redirect_uri: str, *, client_id: str = CLIENT_ID) -> None:
+        """A confidential client that must use PKCE and puts the attribute into its ID tokens."""
+        mapper = {
+            "name": CLAIM,
+            "protocol": "openid-connect",
+            "protocolMapper": "oidc-usermodel-attribute-mapper",
+            "config": {
+                "user.attribute": CLAIM,
+                "claim.name": CLAIM,
+                "jsonType.label": "String",
+                "id.token.claim": "true",
+            },
+        }
+        self.call(
+            "POST",
+            f"/{_REALM}/clients",
+            {
+                "clientId": client_id,
+                "secret": CLIENT_SECRET,
+                "redirectUris": [redirect_uri],
+                "standardFlowEnabled": True,
+                "directAccessGrantsEnabled": False,
+                "attributes": {"pkce.code.challenge.method": "S256"},
+                "protocolMappers": [mapper],
+            },
+        )
+
+    def make_user(self, name: str, person_key: str | None) -> None:
+        """A person whose password is their name."""
+        self.call(
+            "POST",
+            f"/{_REALM}/users",
+            {
+                "username": name,
+                "enabled": True,
+                "firstName": "Given",
+                "lastName": "Family",
+                "email": f"{name}@school.example",
+                "emailVerified": True,
+                "attributes": {CLAIM: [person_key]} if person_key else {},
+                "credentials": [{"type": "password", "value": name, "temporary": False}],
+            },
+        )
+
+    def rotate_keys(self) -> None:
+        """Let a new key sign from now on."""
+        component = {
+            "name": "younger",
+            "providerId": "rsa-generated",
+            "providerType": "org.keycloak.keys.KeyProvider",
+            "config": {"priority": ["500"], "algorithm": ["RS256"], "keySize": ["2048"]},
+        }
+        self.call("POST", f"/{_REALM}/components", component)
+
+    def sign_in(self, url: str, name: str) -> str:
+        """Fill in the sign-in page at ``url``; returns where the browser is sent back to."""
+        with requests.Session() as browser:
+            page = browser.get(url, timeout=60)
+            form = re.search(r'<form[^>]*id="kc-form-login"[^>]*action="([^"]+)"', page.text)
+            assert form is not None, (page.status_code, page.text)
+            # As browsers do: loopback counts as secure.
+            for cookie in browser.cookies:
+                cookie.secure = False
+            answer = browser.post(
+                unescape(form[1]),
+                data={"username": name, "password": name},
+                allow_redirects=False,
+                timeout=60,
+            )
+        assert answer.status_code == 302, (answer.status_code, answer.text)
+        return answer.headers["Location"]
+
+
+def find_keycloak(environment: Mapping[str, str] = os.environ) -> Path | str:
+    """The distribution's folder, or in plain words why there is none."""
+    home = environment.get("KEYCLOAK_HOME")
+    if not home:
+        return "no Keycloak: unpack a distribution and name its folder in KEYCLOAK_HOME"
+    if not (Path(home) / "bin" / "kc.sh").is_file():
+        return f"no Keycloak: {home} has no bin/kc.sh"
+    if shutil.which("java") is None:
+        return "no Keycloak: it needs Java 17 or newer"
+    return Path(home)
+
+
+@contextmanager
+def run_keycloak(home: Path, folder: Path) -> Iterator[Keycloak]:
+    """Start Keycloak on a free port with an empty database in ``folder``."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    environment = os.environ | {
+        "KC_BOOTSTRAP_ADMIN_USERNAME": _ADMIN,
+        "KC_BOOTSTRAP_ADMIN_PASSWORD": _PASSWORD,
+        "JAVA_OPTS_KC_HEAP": "-Xms64m -Xmx512m",
+    }
+    process = subprocess.Popen(
+        [
+            str(home / "bin" / "kc.sh"),
+            "start-dev",
+            "--db=dev-file",
+            f"--db-url=jdbc:h2:file:{folder}/keycloak;NON_KEYWORDS=VALUE",
+            "--http-host=127.0.0.1",
+            f"--http-port={port}",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+        start_new_session=True,
+    )
+    ended_or_up = threading.Event()
+    said: list[str] = []
+
+    def listen() -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            said.append(line)
+            if "Listening on:" in line:
+                ended_or_up.set()
+        ended_or_up.set()
+
+    # Read to the end: a full pipe would stop the server.
+    reader = threading.Thread(target=listen)
+    reader.start()
+    keycloak = Keycloak(f"http://127.0.0.1:{port}")
+    try:
+        ended_or_up.wait(_START_SECONDS)
+        assert any("Listening on:" in line for line in said), "".join(said[-40:])
+        yield keycloak
+    finally:
+        keycloak.session.close()
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait(60)
+        reader.join()
+        assert process.stdout is not None
+        process.stdout.close()
