@@ -45,6 +45,7 @@ def test_without_scripts_the_roster_is_a_form(world: World) -> None:
 
 
 def test_grades_go_from_preview_to_receipts_and_twice_changes_nothing(world: World) -> None:
+    world.empty_gradebook()
     visit = world.launch("teacher")
     push = visit.post("/grades/preview").headers["Location"].rsplit("/", 1)[1]
     preview = text_of(visit, f"/pushes/{push}")
