@@ -89,7 +89,7 @@ def test_t05_replay_leaves_the_session_alone(web: Web) -> None:
     cookie = dict(browser._cookies or {})
     home = web.launch(browser, answer).location
     assert web.launch(browser, answer).status_code == 403
-    browser._cookies = cookie
+    browser._cookies = {**(browser._cookies or {}), **cookie}
     assert web.launch(browser, answer).status_code == 400
     reasons = {record.reason for record in web.world.records()}
     assert reasons == {"ok", "binding_missing", "state_unknown"}
