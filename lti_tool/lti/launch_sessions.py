@@ -149,7 +149,9 @@ def session_problem(
         return LaunchError("session_foreign")
     if launch.expires_at <= now:
         return LaunchError("session_expired")
-    registration = session.get(Registration, launch.registration_id)
+    registration = None
+    if launch.registration_id is not None:
+        registration = session.get(Registration, launch.registration_id)
     if registration is None:
         return LaunchError("registration_disabled")
     try:
