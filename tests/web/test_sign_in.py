@@ -15,6 +15,7 @@ from werkzeug.test import Client, TestResponse
 
 from lti_tool import create_app
 from lti_tool.core.clock import FixedClock
+from lti_tool.core.crypto import load_keyring
 from lti_tool.core.database import Database
 from lti_tool.settings import Settings
 from lti_tool.web.sessions import LAUNCH_COOKIE, ScopedSessions
@@ -105,7 +106,7 @@ def world(database: Database, clock: FixedClock, tmp_path: Path) -> Iterator[Wor
     launched = add_launch(database, clock, add_school(database, clock))
     with open_provider(clock) as oidc:
         oidc.person = {"person_uuid": PERSON}
-        (tmp_path / "keys").mkdir()
+        load_keyring(tmp_path / "keys", create=True)
         app = create_app(_settings(database, tmp_path, oidc.issuer), clock=clock)
         world = World(app, oidc, launched, app.test_client(), app.test_client())
         world.frame.set_cookie(
