@@ -51,15 +51,10 @@ def gradebook() -> str:
 def review(subject: str) -> str:
     """One student's grades, as far as this teacher may see them."""
     who = require_teacher()
-    with services().database.read() as session:
-        links = services().people.links(session, who.registration.id, [subject])
+    person_key = _person_key(who, subject)
     keys = {part.part_key for part in _parts(who, None)}
     for class_ in who.classes:
-        entry = (
-            services().sis.enrollment(links[subject], class_.class_key)
-            if subject in links
-            else None
-        )
+        entry = services().sis.enrollment(person_key, class_.class_key) if person_key else None
         if entry is not None:
             report = student.report(class_, entry.person.person_key, is_audit=entry.is_audit)
             return render_template(
@@ -72,6 +67,19 @@ def review(subject: str) -> str:
         "This student is not in the class, or their Moodle account is not connected.",
         remedy="Look at the roster: it says what is missing.",
     )
+
+
+def _person_key(who: Viewer, subject: str) -> str | None:
+    """Whose account this is; a student may be reviewed who never opened the tool."""
+    with services().database.read() as session:
+        links = services().people.links(session, who.registration.id, [subject])
+    if subject in links:
+        return links[subject]
+    for_user = who.launch.services.get("for_user") or {}
+    if who.registration.sourcedid_trusted and for_user.get("user_id") == subject:
+        found: str | None = for_user.get("person_sourcedid")
+        return found
+    return None
 
 
 @blueprint.post("/grades/preview")

@@ -127,5 +127,6 @@ def explain(code: str, *, detail: str | None = None, remedy: str | None = None) 
     return Explanation(
         str(title or _("Something went wrong")),
         str(what or _(detail or code)),
-        str(todo) if todo else own,
+        # Where the error says itself what is wrong, it also knows best what to do.
+        own if own and what is None else (str(todo) if todo else own),
     )

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from demo.client import parse_forms
+from demo.faults import Fault
 from tests.web.world import EVIL, Page, Visit, World
 
+CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
 ESCAPED = html.escape(EVIL)
 
 
@@ -88,12 +92,64 @@ def test_a_part_link_opens_its_column_for_the_teacher_and_own_grade_for_the_stud
 
 
 def test_a_review_opens_that_students_grades(world: World) -> None:
+    world.launch("student")
     visit = world.launch("teacher")
     page = text_of(visit, f"/grades/of/{world.people['student'].id}")
     person = world.services.sis.person(world.people["student"].idnumber)
     assert person is not None
     assert person.full_name in page
-    assert visit.get("/grades/of/nobody").status_code == 404
+    nobody = visit.get("/grades/of/nobody")
+    assert nobody.status_code == 404
+    assert "Look at the roster" in nobody.get_data(as_text=True)
+
+
+def as_review_of(world: World, who: str) -> Callable[[dict[str, Any], dict[str, Any]], None]:
+    def change(claims: dict[str, Any], _header: dict[str, Any]) -> None:
+        claims[f"{CLAIM}message_type"] = "LtiSubmissionReviewRequest"
+        person = world.people[who]
+        claims[f"{CLAIM}for_user"] = {
+            "user_id": str(person.id),
+            "person_sourcedid": person.idnumber,
+        }
+        claims["https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"]["lineitem"] = (
+            f"{world.platform.base_url}/mod/lti/services.php/1/lineitems/1/lineitem"
+        )
+
+    return change
+
+
+def test_what_failed_is_sent_again(world: World) -> None:
+    world.empty_gradebook()
+    visit = world.launch("teacher")
+    push = visit.post("/grades/preview").headers["Location"].rsplit("/", 1)[1]
+    visit.post(f"/pushes/{push}/send")
+    world.platform.faults.add(Fault("scores", status=403, times=2))
+    try:
+        world.services.pushes.resume_abandoned()
+    finally:
+        world.platform.faults.clear()
+    page = text_of(visit, f"/pushes/{push}")
+    assert "Retry failed" in page
+    assert "Moodle did not take this grade" in page or "does not let this tool write" in page
+    assert visit.post(f"/pushes/{push}/retry").status_code == 302
+    world.services.pushes.resume_abandoned()
+    assert "Retry failed" not in text_of(visit, f"/pushes/{push}")
+
+
+@pytest.mark.parametrize("who", ["teacher", "classmate"])
+def test_a_submission_review_opens_the_students_grades_for_teachers_alone(
+    world: World, who: str
+) -> None:
+    world.platform.mutate_id_token = as_review_of(world, "student5")
+    try:
+        visit = world.launch(who)
+    finally:
+        world.platform.mutate_id_token = None
+    page = visit.first.get_data(as_text=True)
+    assert visit.first.status_code == 200, page
+    student = world.services.sis.person(world.people["student5"].idnumber)
+    assert student is not None
+    assert (student.full_name in page) is (who == "teacher")
 
 
 def test_a_teacher_chooses_the_class_of_a_course_once(world: World) -> None:

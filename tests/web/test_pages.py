@@ -110,6 +110,11 @@ def test_the_headers_of_a_page(world: World) -> None:
     assert "X-Frame-Options" not in headers
 
 
+def test_nobody_frames_the_administration(world: World) -> None:
+    response = world.administrator().get("/admin/registrations", base_url=world.url)
+    assert response.headers["Content-Security-Policy"].endswith("frame-ancestors 'self'")
+
+
 def test_static_files_are_ours_and_kept(world: World) -> None:
     page = world.launch("student").first.get_data(as_text=True)
     assert "//" not in page.replace("://127.0.0.1", "").split("<body>", 1)[0]
