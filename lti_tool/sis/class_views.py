@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
@@ -13,13 +14,62 @@ from lti_tool.sis.entities import ClassStatus, ClassView, PartView, SessionView
 from lti_tool.sis.models import ClassHeader, ClassPart, ClassSession, Course, Person, Term
 from lti_tool.sis.rules import normalised
 
-HeaderQuery = sa.Select[ClassHeader, Course, Term]
+# Columns, not entities: a class is shown at every launch, and building entities is most of it.
+HeaderQuery = sa.Select[*tuple[Any, ...]]
+
+_teacher = aliased(Person)
+_SESSIONS: sa.Select[*tuple[Any, ...]] = (
+    sa.select(
+        ClassSession.header_id,
+        ClassSession.number,
+        ClassSession.name,
+        ClassSession.weight,
+        ClassPart.sourced_id,
+        ClassPart.code,
+        ClassPart.name,
+        ClassPart.part_type,
+        ClassPart.weight,
+        ClassPart.room,
+        ClassPart.meeting_days,
+        ClassPart.start_time,
+        ClassPart.end_time,
+        _teacher.sourced_id,
+        _teacher.family_name,
+        _teacher.personal_name,
+    )
+    .outerjoin(ClassPart, sa.and_(ClassPart.session_id == ClassSession.id, ClassPart.active))
+    .outerjoin(_teacher, _teacher.id == ClassPart.teacher_id)
+    .where(ClassSession.header_id.in_(sa.bindparam("header_ids", expanding=True)))
+    .order_by(ClassSession.header_id, ClassSession.number, ClassPart.code)
+)
+_COMBINED: sa.Select[*tuple[Any, ...]] = (
+    sa.select(ClassHeader.combined_class_id, ClassHeader.sourced_id)
+    .where(
+        ClassHeader.combined_class_id.in_(sa.bindparam("groups", expanding=True)),
+        ClassHeader.active,
+    )
+    .order_by(ClassHeader.sourced_id)
+)
 
 
 def header_query() -> HeaderQuery:
     """Class headers with their course and term, to be narrowed by the caller."""
     return (
-        sa.select(ClassHeader, Course, Term)
+        sa.select(
+            ClassHeader.id,
+            ClassHeader.combined_class_id,
+            ClassHeader.sourced_id,
+            Course.code,
+            Course.title,
+            Term.code,
+            Term.start_date,
+            Term.end_date,
+            ClassHeader.section,
+            ClassHeader.time_of_day,
+            ClassHeader.class_type,
+            ClassHeader.status,
+            ClassHeader.active,
+        )
         .join(Course, Course.id == ClassHeader.course_id)
         .join(Term, Term.id == ClassHeader.term_id)
     )
@@ -32,105 +82,115 @@ def newest_first(query: HeaderQuery) -> HeaderQuery:
     )
 
 
-def class_views(session: Session, query: HeaderQuery) -> list[ClassView]:
+def class_views(
+    session: Session, query: HeaderQuery, parameters: Mapping[str, Any] | None = None
+) -> list[ClassView]:
     """The classes of ``query`` (made by :func:`header_query`) in its order: three statements."""
-    rows = session.execute(query).all()
+    rows = session.execute(query, parameters).all()
     if not rows:
         return []
-    sessions = _sessions(session, [header.id for header, _, _ in rows])
-    combined = _combined(session, [header for header, _, _ in rows])
+    sessions = _sessions(session, [row[0] for row in rows])
+    combined = _combined(session, {row[1] for row in rows} - {None})
     return [
         ClassView(
-            class_key=header.sourced_id,
-            course_code=course.code,
-            course_title=course.title,
-            term_code=term.code,
-            term_start=term.start_date,
-            term_end=term.end_date,
-            section=header.section,
-            time_of_day=header.time_of_day,
-            class_type=header.class_type,
-            status=header.status if header.active else ClassStatus.CANCELLED,
-            sessions=sessions.get(header.id, ()),
-            combined_with=tuple(
-                key
-                for key in combined.get(header.combined_class_id, ())
-                if key != header.sourced_id
-            ),
+            class_key=class_key,
+            course_code=course_code,
+            course_title=title,
+            term_code=term_code,
+            term_start=term_start,
+            term_end=term_end,
+            section=section,
+            time_of_day=time_of_day,
+            class_type=class_type,
+            status=status if active else ClassStatus.CANCELLED,
+            sessions=sessions.get(header_id, ()),
+            combined_with=tuple(key for key in combined.get(group, ()) if key != class_key),
         )
-        for header, course, term in rows
+        for (
+            header_id,
+            group,
+            class_key,
+            course_code,
+            title,
+            term_code,
+            term_start,
+            term_end,
+            section,
+            time_of_day,
+            class_type,
+            status,
+            active,
+        ) in rows
     ]
 
 
 def _sessions(session: Session, header_ids: list[int]) -> dict[int, tuple[SessionView, ...]]:
-    teacher = aliased(Person)
-    rows = session.execute(
-        sa.select(ClassSession, ClassPart, teacher)
-        .outerjoin(ClassPart, sa.and_(ClassPart.session_id == ClassSession.id, ClassPart.active))
-        .outerjoin(teacher, teacher.id == ClassPart.teacher_id)
-        .where(ClassSession.header_id.in_(header_ids))
-        .order_by(ClassSession.header_id, ClassSession.number, ClassPart.code)
-    ).all()
-    by_header: dict[int, dict[ClassSession, list[tuple[ClassPart, Person | None]]]] = {}
-    for half, part, person in rows:
-        parts = by_header.setdefault(half.header_id, {}).setdefault(half, [])
-        if part is not None:
-            parts.append((part, person))
+    by_header: dict[int, dict[tuple[int, str, Decimal], list[Any]]] = {}
+    for row in session.execute(_SESSIONS, {"header_ids": header_ids}):
+        header_id, number, name, weight, *part = row
+        parts = by_header.setdefault(header_id, {}).setdefault((number, name, weight), [])
+        if part[0] is not None:
+            parts.append(part)
     return {header_id: _views(halves) for header_id, halves in by_header.items()}
 
 
-def _views(
-    halves: dict[ClassSession, list[tuple[ClassPart, Person | None]]],
-) -> tuple[SessionView, ...]:
+def _views(halves: dict[tuple[int, str, Decimal], list[Any]]) -> tuple[SessionView, ...]:
     # A session without parts can hold no grade, so it has no share.
     full = [half for half, parts in halves.items() if parts]
-    weights = dict(zip(full, normalised([half.weight for half in full]), strict=True))
+    weights = dict(zip(full, normalised([weight for _, _, weight in full]), strict=True))
     return tuple(
         SessionView(
-            number=half.number,
-            name=half.name,
+            number=half[0],
+            name=half[1],
             weight=weights.get(half, Decimal(0)),
-            parts=_parts(half.number, parts),
+            parts=_parts(half[0], parts),
         )
         for half, parts in halves.items()
     )
 
 
-def _parts(number: int, parts: Sequence[tuple[ClassPart, Person | None]]) -> tuple[PartView, ...]:
-    weights = normalised([part.weight for part, _ in parts])
+def _parts(number: int, parts: Sequence[Any]) -> tuple[PartView, ...]:
+    weights = normalised([part[4] for part in parts])
     return tuple(
         PartView(
-            part_key=part.sourced_id,
+            part_key=part_key,
             session_number=number,
-            code=part.code,
-            name=part.name,
-            part_type=part.part_type,
+            code=code,
+            name=name,
+            part_type=part_type,
             weight=weight,
-            teacher_key=teacher.sourced_id if teacher else None,
+            teacher_key=teacher_key,
             teacher_name=(
-                " ".join(name for name in (teacher.family_name, teacher.personal_name) if name)
-                if teacher
+                " ".join(name for name in (family_name, personal_name) if name)
+                if teacher_key
                 else None
             ),
-            room=part.room,
-            meeting_days=tuple(day for day in part.meeting_days.split(",") if day),
-            start_time=part.start_time,
-            end_time=part.end_time,
+            room=room,
+            meeting_days=tuple(day for day in meeting_days.split(",") if day),
+            start_time=start_time,
+            end_time=end_time,
         )
-        for (part, teacher), weight in zip(parts, weights, strict=True)
+        for (
+            part_key,
+            code,
+            name,
+            part_type,
+            _,
+            room,
+            meeting_days,
+            start_time,
+            end_time,
+            teacher_key,
+            family_name,
+            personal_name,
+        ), weight in zip(parts, weights, strict=True)
     )
 
 
-def _combined(session: Session, headers: Sequence[ClassHeader]) -> dict[int | None, list[str]]:
-    groups = {header.combined_class_id for header in headers} - {None}
+def _combined(session: Session, groups: set[int]) -> dict[int | None, list[str]]:
     found: dict[int | None, list[str]] = defaultdict(list)
     if not groups:
         return found
-    rows = session.execute(
-        sa.select(ClassHeader.combined_class_id, ClassHeader.sourced_id)
-        .where(ClassHeader.combined_class_id.in_(groups), ClassHeader.active)
-        .order_by(ClassHeader.sourced_id)
-    )
-    for group, key in rows:
+    for group, key in session.execute(_COMBINED, {"groups": list(groups)}):
         found[group].append(key)
     return found

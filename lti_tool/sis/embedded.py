@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,6 +40,78 @@ from lti_tool.sis.search import fold, holds
 _ATTENDING = [status for status in EnrollmentStatus if status.attends]
 
 
+# What is read at every launch is built once, and of columns: building statements and entities
+# costs more than running them.
+_PERSON = (
+    Person.sourced_id,
+    Person.student_id,
+    Person.family_name,
+    Person.personal_name,
+    Person.khmer_name,
+    Person.school_email,
+    Person.status,
+    Person.is_student,
+    Person.is_teacher,
+    Person.active,
+)
+_PERSON_KEY = sa.bindparam("person_key", type_=sa.String)
+_CLASS_KEY = sa.bindparam("class_key", type_=sa.String)
+_PEOPLE: sa.Select[*tuple[Any, ...]] = sa.select(*_PERSON).where(
+    Person.sourced_id.in_(sa.bindparam("person_keys", expanding=True))
+)
+_CLASS = header_query().where(ClassHeader.sourced_id == _CLASS_KEY)
+_ROSTER: sa.Select[*tuple[Any, ...]] = (
+    sa.select(*_PERSON, Enrollment.status, Enrollment.is_audit, Enrollment.status_since)
+    .join(Enrollment, Enrollment.person_id == Person.id)
+    .join(ClassHeader, ClassHeader.id == Enrollment.header_id)
+    .where(ClassHeader.sourced_id == _CLASS_KEY)
+)
+_ENROLLMENT = _ROSTER.where(Person.sourced_id == _PERSON_KEY)
+_GRADES: sa.Select[*tuple[Any, ...]] = (
+    sa.select(
+        Person.sourced_id,
+        ClassPart.sourced_id,
+        ClassPartGrade.score,
+        ClassPartGrade.letter,
+        ClassPartGrade.status,
+        ClassPartGrade.source,
+        ClassPartGrade.entered_by,
+        ClassPartGrade.updated_at,
+    )
+    .join(Enrollment, Enrollment.id == ClassPartGrade.enrollment_id)
+    .join(ClassHeader, ClassHeader.id == Enrollment.header_id)
+    .join(Person, Person.id == Enrollment.person_id)
+    .join(ClassPart, ClassPart.id == ClassPartGrade.part_id)
+    .where(ClassHeader.sourced_id == _CLASS_KEY)
+    .order_by(ClassPart.sourced_id, Person.sourced_id)
+)
+_PART_GRADES = _GRADES.where(ClassPart.sourced_id.in_(sa.bindparam("part_keys", expanding=True)))
+_OWN_PART_GRADES = _GRADES.where(
+    Person.sourced_id == _PERSON_KEY, ClassPartGrade.status != GradeStatus.DRAFT
+)
+_OWN_ENROLLMENT = (
+    sa.select(Enrollment.id)
+    .join(Person, Person.id == Enrollment.person_id)
+    .join(ClassHeader, ClassHeader.id == Enrollment.header_id)
+    .where(Person.sourced_id == _PERSON_KEY, ClassHeader.sourced_id == _CLASS_KEY)
+    .scalar_subquery()
+)
+_OWN_TOTALS: sa.Select[*tuple[Any, ...]] = (
+    sa.select(
+        ClassSession.number,
+        ClassSessionGrade.score,
+        ClassSessionGrade.letter,
+        ClassSessionGrade.points,
+    )
+    .join(ClassSession, ClassSession.id == ClassSessionGrade.session_id)
+    .where(ClassSessionGrade.enrollment_id == _OWN_ENROLLMENT)
+    .order_by(ClassSession.number)
+)
+_OWN_FINAL: sa.Select[*tuple[Any, ...]] = sa.select(
+    FinalGrade.score, FinalGrade.letter, FinalGrade.points, FinalGrade.status
+).where(FinalGrade.enrollment_id == _OWN_ENROLLMENT)
+
+
 class EmbeddedSis:
     """Implements :class:`~lti_tool.sis.interfaces.StudentInformationSystem` on the database."""
 
@@ -55,8 +128,8 @@ class EmbeddedSis:
         found: dict[str, PersonView] = {}
         with self._database.read() as session:
             for some in chunks(set(person_keys)):
-                for person in session.scalars(sa.select(Person).where(Person.sourced_id.in_(some))):
-                    found[person.sourced_id] = person_view(person)
+                for row in session.execute(_PEOPLE, {"person_keys": some}):
+                    found[row[0]] = person_view(row)
         return found
 
     def find_people(self, text: str, *, limit: int = 20) -> list[PersonView]:
@@ -68,18 +141,18 @@ class EmbeddedSis:
         if not words:
             return []
         query = (
-            sa.select(Person)
+            sa.select(*_PERSON)
             .where(Person.active, *(holds(Person.search, word) for word in words))
             .order_by(Person.family_name, Person.personal_name, Person.sourced_id)
             .limit(limit)
         )
         with self._database.read() as session:
-            return [person_view(person) for person in session.scalars(query)]
+            return [person_view(row) for row in session.execute(query)]
 
     def class_(self, class_key: str) -> ClassView | None:
         """The class with this key, with its sessions and parts; a removed one is CANCELLED."""
         with self._database.read() as session:
-            found = class_views(session, header_query().where(ClassHeader.sourced_id == class_key))
+            found = class_views(session, _CLASS, {"class_key": class_key})
         return found[0] if found else None
 
     def find_classes(self, text: str, *, limit: int = 20) -> list[ClassView]:
@@ -123,21 +196,22 @@ class EmbeddedSis:
 
     def enrollment(self, person_key: str, class_key: str) -> RosterEntry | None:
         """This person's enrolment in this class, whatever its status."""
-        query = _roster_query(class_key).where(Person.sourced_id == person_key)
+        keys = {"class_key": class_key, "person_key": person_key}
         with self._database.read() as session:
-            row = session.execute(query).first()
+            row = session.execute(_ENROLLMENT, keys).first()
         return _roster_entry(row) if row else None
 
     def roster(self, class_key: str, *, chunk: int = 1000) -> Iterator[list[RosterEntry]]:
         """All enrolments of a class, whatever their status, in chunks, ordered by person key."""
         last: str | None = None
         while True:
-            query = _roster_query(class_key).order_by(Person.sourced_id).limit(chunk)
+            query = _ROSTER.order_by(Person.sourced_id).limit(chunk)
             if last is not None:
                 query = query.where(Person.sourced_id > last)
             # A transaction per chunk: whoever consumes slowly must not hold one open.
             with self._database.read() as session:
-                entries = [_roster_entry(row) for row in session.execute(query)]
+                rows = session.execute(query, {"class_key": class_key})
+                entries = [_roster_entry(row) for row in rows]
             if entries:
                 last = entries[-1].person.person_key
                 yield entries
@@ -146,42 +220,24 @@ class EmbeddedSis:
 
     def part_grades(self, class_key: str, part_keys: Iterable[str]) -> list[PartGradeView]:
         """All grades of these parts, drafts too; at most one per person and part."""
-        query = _grade_query(class_key).where(ClassPart.sourced_id.in_(list(part_keys)))
+        keys = {"class_key": class_key, "part_keys": list(part_keys)}
         with self._database.read() as session:
-            return [_part_grade(row) for row in session.execute(query)]
+            return [_part_grade(row) for row in session.execute(_PART_GRADES, keys)]
 
     def student_grades(self, person_key: str, class_key: str) -> StudentGrades:
         """One student's grades in one class, drafts left out: three statements."""
-        enrolled = (
-            sa.select(Enrollment.id)
-            .join(Person, Person.id == Enrollment.person_id)
-            .join(ClassHeader, ClassHeader.id == Enrollment.header_id)
-            .where(Person.sourced_id == person_key, ClassHeader.sourced_id == class_key)
-            .scalar_subquery()
-        )
-        parts = _grade_query(class_key).where(
-            Person.sourced_id == person_key, ClassPartGrade.status != GradeStatus.DRAFT
-        )
-        totals = (
-            sa.select(ClassSessionGrade, ClassSession.number)
-            .join(ClassSession, ClassSession.id == ClassSessionGrade.session_id)
-            .where(ClassSessionGrade.enrollment_id == enrolled)
-            .order_by(ClassSession.number)
-        )
+        keys = {"person_key": person_key, "class_key": class_key}
         with self._database.read() as session:
-            part_grades = tuple(_part_grade(row) for row in session.execute(parts))
-            session_grades = tuple(
-                SessionGradeView(person_key, number, total.score, total.letter, total.points)
-                for total, number in session.execute(totals)
+            parts = tuple(_part_grade(row) for row in session.execute(_OWN_PART_GRADES, keys))
+            sessions = tuple(
+                SessionGradeView(person_key, *row) for row in session.execute(_OWN_TOTALS, keys)
             )
-            final = session.scalar(
-                sa.select(FinalGrade).where(FinalGrade.enrollment_id == enrolled)
-            )
+            final = session.execute(_OWN_FINAL, keys).first()
         return StudentGrades(
-            parts=part_grades,
-            sessions=session_grades,
+            parts=parts,
+            sessions=sessions,
             final=(
-                FinalGradeView(person_key, final.score, final.letter, final.points, final.status)
+                FinalGradeView(person_key, *final)
                 if final is not None and final.letter is not None
                 else None
             ),
@@ -227,64 +283,24 @@ class EmbeddedSis:
             return class_views(session, header_query().where(ClassHeader.id == found))[0]
 
 
-def person_view(person: Person) -> PersonView:
+def person_view(row: Sequence[Any]) -> PersonView:
     """A person as others see them; one whom the source no longer has is at most INACTIVE."""
-    status = person.status
-    if not person.active and status is PersonStatus.ACTIVE:
-        status = PersonStatus.INACTIVE
-    return PersonView(
-        person_key=person.sourced_id,
-        student_id=person.student_id,
-        family_name=person.family_name,
-        personal_name=person.personal_name,
-        khmer_name=person.khmer_name,
-        school_email=person.school_email,
-        status=status,
-        is_student=person.is_student,
-        is_teacher=person.is_teacher,
-    )
-
-
-def _roster_query(class_key: str) -> sa.Select[Person, Enrollment]:
-    return (
-        sa.select(Person, Enrollment)
-        .join(Enrollment, Enrollment.person_id == Person.id)
-        .join(ClassHeader, ClassHeader.id == Enrollment.header_id)
-        .where(ClassHeader.sourced_id == class_key)
-    )
+    person = PersonView(*row[: len(_PERSON) - 1])
+    active = row[len(_PERSON) - 1]
+    if not active and person.status is PersonStatus.ACTIVE:
+        return replace(person, status=PersonStatus.INACTIVE)
+    return person
 
 
 def _roster_entry(row: Any) -> RosterEntry:
-    person, enrollment = row
+    status, is_audit, since = row[len(_PERSON) :]
     return RosterEntry(
-        person=person_view(person),
-        status=enrollment.status,
-        is_audit=enrollment.is_audit or enrollment.status is EnrollmentStatus.AUDIT,
-        since=enrollment.status_since,
-    )
-
-
-def _grade_query(class_key: str) -> sa.Select[ClassPartGrade, str, str]:
-    return (
-        sa.select(ClassPartGrade, Person.sourced_id, ClassPart.sourced_id)
-        .join(Enrollment, Enrollment.id == ClassPartGrade.enrollment_id)
-        .join(ClassHeader, ClassHeader.id == Enrollment.header_id)
-        .join(Person, Person.id == Enrollment.person_id)
-        .join(ClassPart, ClassPart.id == ClassPartGrade.part_id)
-        .where(ClassHeader.sourced_id == class_key)
-        .order_by(ClassPart.sourced_id, Person.sourced_id)
+        person=person_view(row),
+        status=status,
+        is_audit=is_audit or status is EnrollmentStatus.AUDIT,
+        since=since,
     )
 
 
 def _part_grade(row: Any) -> PartGradeView:
-    grade, person_key, part_key = row
-    return PartGradeView(
-        person_key=person_key,
-        part_key=part_key,
-        score=grade.score,
-        letter=grade.letter,
-        status=grade.status,
-        source=grade.source,
-        entered_by=grade.entered_by,
-        updated_at=grade.updated_at,
-    )
+    return PartGradeView(*row)
