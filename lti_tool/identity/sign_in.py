@@ -21,6 +21,8 @@ from lti_tool.identity.models import SignIn
 from lti_tool.identity.people import People
 from lti_tool.identity.sign_in_errors import (
     AGAIN,
+    ALLOW_COOKIES,
+    ASK_ADMINISTRATOR,
     SignInClaimMissingError,
     SignInNotOpenError,
     SignInOtherBrowserError,
@@ -35,7 +37,6 @@ from lti_tool.lti.models import Launch, LaunchOutcome, Registration, Standing
 CALLBACK_PATH = "/sign-in/callback"
 _LIFETIME = dt.timedelta(minutes=10)
 _MAX_KEY = 255
-_ADMINISTRATOR = "Give the reference number to the administrator of this tool."
 _SIGN_INS = cast(sa.Table, SignIn.__table__)
 
 
@@ -149,7 +150,7 @@ class SignIns:
         if session.scalar(sa.select(_SIGN_INS.c.state).where(is_open)) is not None:
             raise SignInOtherBrowserError(
                 "This browser did not bring back the proof that it began this sign-in.",
-                remedy="Allow cookies for this site. " + AGAIN,
+                remedy=ALLOW_COOKIES,
             )
         raise SignInNotOpenError("It was used already, or took too long.", remedy=AGAIN)
 
@@ -174,7 +175,7 @@ class SignIns:
         raise SignInClaimMissingError(
             "Your school account does not say who you are in the school's system.",
             field=self._person_claim,
-            remedy=_ADMINISTRATOR,
+            remedy=ASK_ADMINISTRATOR,
         )
 
     def _link(self, launch: Launch, person_key: str) -> None:
@@ -190,7 +191,7 @@ class SignIns:
         except NotFoundError as error:
             raise SignInPersonUnknownError(
                 "The school's system has no person with the key of your school account.",
-                remedy=_ADMINISTRATOR,
+                remedy=ASK_ADMINISTRATOR,
                 person_key=person_key,
             ) from error
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from lti_tool.core.errors import ForbiddenError, InvalidInputError, NagaError, OutboundError
+from lti_tool.lti.errors import REASONS
 
-AGAIN = "Go back to your course, load the page again, and sign in once more."
+# What to do is what launches say in the same case, in the reader's language.
+AGAIN = REASONS["state_unknown"].remedy
+ALLOW_COOKIES = REASONS["binding_missing"].remedy
+ASK_ADMINISTRATOR = REASONS["registration_unknown"].remedy
 
 
 class SignInOffError(NagaError):
