@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from lti_tool.sis.entities import ClassStatus, ClassView, PartView, SessionView
 from lti_tool.sis.models import ClassHeader, ClassPart, ClassSession, Course, Person, Term
@@ -17,38 +17,46 @@ from lti_tool.sis.rules import normalised
 # Columns, not entities: a class is shown at every launch, and building entities is most of it.
 HeaderQuery = sa.Select[*tuple[Any, ...]]
 
-_teacher = aliased(Person)
+_headers = cast(sa.Table, ClassHeader.__table__)
+_halves = cast(sa.Table, ClassSession.__table__)
+_class_parts = cast(sa.Table, ClassPart.__table__)
+_courses = cast(sa.Table, Course.__table__)
+_terms = cast(sa.Table, Term.__table__)
+_teachers = cast(sa.Table, Person.__table__)
 _SESSIONS: sa.Select[*tuple[Any, ...]] = (
     sa.select(
-        ClassSession.header_id,
-        ClassSession.number,
-        ClassSession.name,
-        ClassSession.weight,
-        ClassPart.sourced_id,
-        ClassPart.code,
-        ClassPart.name,
-        ClassPart.part_type,
-        ClassPart.weight,
-        ClassPart.room,
-        ClassPart.meeting_days,
-        ClassPart.start_time,
-        ClassPart.end_time,
-        _teacher.sourced_id,
-        _teacher.family_name,
-        _teacher.personal_name,
+        _halves.c.header_id,
+        _halves.c.number,
+        _halves.c.name,
+        _halves.c.weight,
+        _class_parts.c.sourced_id,
+        _class_parts.c.code,
+        _class_parts.c.name,
+        _class_parts.c.part_type,
+        _class_parts.c.weight,
+        _class_parts.c.room,
+        _class_parts.c.meeting_days,
+        _class_parts.c.start_time,
+        _class_parts.c.end_time,
+        _teachers.c.sourced_id,
+        _teachers.c.family_name,
+        _teachers.c.personal_name,
     )
-    .outerjoin(ClassPart, sa.and_(ClassPart.session_id == ClassSession.id, ClassPart.active))
-    .outerjoin(_teacher, _teacher.id == ClassPart.teacher_id)
-    .where(ClassSession.header_id.in_(sa.bindparam("header_ids", expanding=True)))
-    .order_by(ClassSession.header_id, ClassSession.number, ClassPart.code)
+    .select_from(_halves)
+    .outerjoin(
+        _class_parts, sa.and_(_class_parts.c.session_id == _halves.c.id, _class_parts.c.active)
+    )
+    .outerjoin(_teachers, _teachers.c.id == _class_parts.c.teacher_id)
+    .where(_halves.c.header_id.in_(sa.bindparam("header_ids", expanding=True)))
+    .order_by(_halves.c.header_id, _halves.c.number, _class_parts.c.code)
 )
 _COMBINED: sa.Select[*tuple[Any, ...]] = (
-    sa.select(ClassHeader.combined_class_id, ClassHeader.sourced_id)
+    sa.select(_headers.c.combined_class_id, _headers.c.sourced_id)
     .where(
-        ClassHeader.combined_class_id.in_(sa.bindparam("groups", expanding=True)),
-        ClassHeader.active,
+        _headers.c.combined_class_id.in_(sa.bindparam("groups", expanding=True)),
+        _headers.c.active,
     )
-    .order_by(ClassHeader.sourced_id)
+    .order_by(_headers.c.sourced_id)
 )
 
 
@@ -56,22 +64,23 @@ def header_query() -> HeaderQuery:
     """Class headers with their course and term, to be narrowed by the caller."""
     return (
         sa.select(
-            ClassHeader.id,
-            ClassHeader.combined_class_id,
-            ClassHeader.sourced_id,
-            Course.code,
-            Course.title,
-            Term.code,
-            Term.start_date,
-            Term.end_date,
-            ClassHeader.section,
-            ClassHeader.time_of_day,
-            ClassHeader.class_type,
-            ClassHeader.status,
-            ClassHeader.active,
+            _headers.c.id,
+            _headers.c.combined_class_id,
+            _headers.c.sourced_id,
+            _courses.c.code,
+            _courses.c.title,
+            _terms.c.code,
+            _terms.c.start_date,
+            _terms.c.end_date,
+            _headers.c.section,
+            _headers.c.time_of_day,
+            _headers.c.class_type,
+            _headers.c.status,
+            _headers.c.active,
         )
-        .join(Course, Course.id == ClassHeader.course_id)
-        .join(Term, Term.id == ClassHeader.term_id)
+        .select_from(_headers)
+        .join(_courses, _courses.c.id == _headers.c.course_id)
+        .join(_terms, _terms.c.id == _headers.c.term_id)
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -40,76 +40,87 @@ from lti_tool.sis.search import fold, holds
 _ATTENDING = [status for status in EnrollmentStatus if status.attends]
 
 
-# What is read at every launch is built once, and of columns: building statements and entities
-# costs more than running them.
+# What is read at every launch is built once, of tables and columns: building statements and
+# entities costs more than running them.
+_people = cast(sa.Table, Person.__table__)
+_headers = cast(sa.Table, ClassHeader.__table__)
+_parts = cast(sa.Table, ClassPart.__table__)
+_part_grades = cast(sa.Table, ClassPartGrade.__table__)
+_sessions = cast(sa.Table, ClassSession.__table__)
+_totals = cast(sa.Table, ClassSessionGrade.__table__)
+_finals = cast(sa.Table, FinalGrade.__table__)
+_enrollments = cast(sa.Table, Enrollment.__table__)
 _PERSON = (
-    Person.sourced_id,
-    Person.student_id,
-    Person.family_name,
-    Person.personal_name,
-    Person.khmer_name,
-    Person.school_email,
-    Person.status,
-    Person.is_student,
-    Person.is_teacher,
-    Person.active,
+    _people.c.sourced_id,
+    _people.c.student_id,
+    _people.c.family_name,
+    _people.c.personal_name,
+    _people.c.khmer_name,
+    _people.c.school_email,
+    _people.c.status,
+    _people.c.is_student,
+    _people.c.is_teacher,
+    _people.c.active,
 )
 _PERSON_KEY = sa.bindparam("person_key", type_=sa.String)
 _CLASS_KEY = sa.bindparam("class_key", type_=sa.String)
 _PEOPLE: sa.Select[*tuple[Any, ...]] = sa.select(*_PERSON).where(
-    Person.sourced_id.in_(sa.bindparam("person_keys", expanding=True))
+    _people.c.sourced_id.in_(sa.bindparam("person_keys", expanding=True))
 )
-_CLASS = header_query().where(ClassHeader.sourced_id == _CLASS_KEY)
+_CLASS = header_query().where(_headers.c.sourced_id == _CLASS_KEY)
 _ROSTER: sa.Select[*tuple[Any, ...]] = (
-    sa.select(*_PERSON, Enrollment.status, Enrollment.is_audit, Enrollment.status_since)
-    .join(Enrollment, Enrollment.person_id == Person.id)
-    .join(ClassHeader, ClassHeader.id == Enrollment.header_id)
-    .where(ClassHeader.sourced_id == _CLASS_KEY)
+    sa.select(*_PERSON, _enrollments.c.status, _enrollments.c.is_audit, _enrollments.c.status_since)
+    .select_from(_people)
+    .join(_enrollments, _enrollments.c.person_id == _people.c.id)
+    .join(_headers, _headers.c.id == _enrollments.c.header_id)
+    .where(_headers.c.sourced_id == _CLASS_KEY)
 )
-_ENROLLMENT = _ROSTER.where(Person.sourced_id == _PERSON_KEY)
+_ENROLLMENT = _ROSTER.where(_people.c.sourced_id == _PERSON_KEY)
 _GRADES: sa.Select[*tuple[Any, ...]] = (
     sa.select(
-        Person.sourced_id,
-        ClassPart.sourced_id,
-        ClassPartGrade.score,
-        ClassPartGrade.letter,
-        ClassPartGrade.status,
-        ClassPartGrade.source,
-        ClassPartGrade.entered_by,
-        ClassPartGrade.updated_at,
+        _people.c.sourced_id,
+        _parts.c.sourced_id,
+        _part_grades.c.score,
+        _part_grades.c.letter,
+        _part_grades.c.status,
+        _part_grades.c.source,
+        _part_grades.c.entered_by,
+        _part_grades.c.updated_at,
     )
-    .join(Enrollment, Enrollment.id == ClassPartGrade.enrollment_id)
-    .join(ClassHeader, ClassHeader.id == Enrollment.header_id)
-    .join(Person, Person.id == Enrollment.person_id)
-    .join(ClassPart, ClassPart.id == ClassPartGrade.part_id)
-    .where(ClassHeader.sourced_id == _CLASS_KEY)
-    .order_by(ClassPart.sourced_id, Person.sourced_id)
+    .select_from(_part_grades)
+    .join(_enrollments, _enrollments.c.id == _part_grades.c.enrollment_id)
+    .join(_headers, _headers.c.id == _enrollments.c.header_id)
+    .join(_people, _people.c.id == _enrollments.c.person_id)
+    .join(_parts, _parts.c.id == _part_grades.c.part_id)
+    .where(_headers.c.sourced_id == _CLASS_KEY)
+    .order_by(_parts.c.sourced_id, _people.c.sourced_id)
 )
-_PART_GRADES = _GRADES.where(ClassPart.sourced_id.in_(sa.bindparam("part_keys", expanding=True)))
+_PART_GRADES = _GRADES.where(_parts.c.sourced_id.in_(sa.bindparam("part_keys", expanding=True)))
 _OWN_PART_GRADES = _GRADES.where(
-    Person.sourced_id == _PERSON_KEY, ClassPartGrade.status != GradeStatus.DRAFT
+    _people.c.sourced_id == _PERSON_KEY, _part_grades.c.status != GradeStatus.DRAFT
 )
 _OWN_ENROLLMENT = (
-    sa.select(Enrollment.id)
-    .join(Person, Person.id == Enrollment.person_id)
-    .join(ClassHeader, ClassHeader.id == Enrollment.header_id)
-    .where(Person.sourced_id == _PERSON_KEY, ClassHeader.sourced_id == _CLASS_KEY)
+    sa.select(_enrollments.c.id)
+    .join(_people, _people.c.id == _enrollments.c.person_id)
+    .join(_headers, _headers.c.id == _enrollments.c.header_id)
+    .where(_people.c.sourced_id == _PERSON_KEY, _headers.c.sourced_id == _CLASS_KEY)
     .scalar_subquery()
 )
 _OWN_TOTALS: sa.Select[*tuple[Any, ...]] = (
     sa.select(
-        ClassSession.number,
-        ClassSessionGrade.score,
-        ClassSessionGrade.letter,
-        ClassSessionGrade.points,
+        _sessions.c.number,
+        _totals.c.score,
+        _totals.c.letter,
+        _totals.c.points,
     )
-    .join(ClassSession, ClassSession.id == ClassSessionGrade.session_id)
-    .where(ClassSessionGrade.enrollment_id == _OWN_ENROLLMENT)
-    .order_by(ClassSession.number)
+    .select_from(_totals)
+    .join(_sessions, _sessions.c.id == _totals.c.session_id)
+    .where(_totals.c.enrollment_id == _OWN_ENROLLMENT)
+    .order_by(_sessions.c.number)
 )
 _OWN_FINAL: sa.Select[*tuple[Any, ...]] = sa.select(
-    FinalGrade.score, FinalGrade.letter, FinalGrade.points, FinalGrade.status
-).where(FinalGrade.enrollment_id == _OWN_ENROLLMENT)
+    _finals.c.score, _finals.c.letter, _finals.c.points, _finals.c.status
+).where(_finals.c.enrollment_id == _OWN_ENROLLMENT)
 
 
 class EmbeddedSis:
@@ -205,9 +216,9 @@ class EmbeddedSis:
         """All enrolments of a class, whatever their status, in chunks, ordered by person key."""
         last: str | None = None
         while True:
-            query = _ROSTER.order_by(Person.sourced_id).limit(chunk)
+            query = _ROSTER.order_by(_people.c.sourced_id).limit(chunk)
             if last is not None:
-                query = query.where(Person.sourced_id > last)
+                query = query.where(_people.c.sourced_id > last)
             # A transaction per chunk: whoever consumes slowly must not hold one open.
             with self._database.read() as session:
                 rows = session.execute(query, {"class_key": class_key})
