@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote_plus
 
+import structlog
 from authlib.oauth2.auth import ClientAuth  # type: ignore[import-untyped]
 from authlib.oauth2.rfc6749.parameters import (  # type: ignore[import-untyped]
     prepare_grant_uri,
@@ -33,6 +34,8 @@ from lti_tool.identity.sign_in_errors import (
 )
 from lti_tool.lti.errors import LaunchError
 from lti_tool.lti.platform_keys import PlatformKeys
+
+log = structlog.get_logger(__name__)
 
 _KEEP = dt.timedelta(hours=1)
 _TIMEOUT_SECONDS = 10.0
@@ -183,6 +186,7 @@ def _invalid(field: str | None, reason: str) -> SignInTokenError:
 
 
 def _unavailable(reason: str) -> SignInUnavailableError:
+    log.warning("sign_in.unavailable", reason=reason)
     return SignInUnavailableError(
         "The school's sign-in did not answer as it should. Nothing was changed.",
         remedy="Wait a minute, then load the page of your course again.",
