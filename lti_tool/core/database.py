@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -135,6 +135,17 @@ class Database:
     def dispose(self) -> None:
         """Close all pooled connections (before a fork, at the end of a test)."""
         self.engine.dispose()
+
+
+_Entity = TypeVar("_Entity", bound=Base)
+
+
+def detached(entity: type[_Entity], values: Sequence[Any]) -> _Entity:
+    """Build a detached entity from the values of all its table's columns, in their order.
+
+    For what every launch reads: loading it through the ORM takes several times as long.
+    """
+    return entity(**dict(zip(entity.__table__.columns.keys(), values, strict=True)))
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import cast
 
 import sqlalchemy as sa
 import structlog
@@ -55,6 +56,14 @@ class ConfirmedLinks:
     unchanged: int
     conflicts: tuple[LinkConflict, ...]
     unknown: tuple[str, ...]
+
+
+# Built once, of columns: every page of a course asks this.
+_TABLE = cast(sa.Table, PersonLink.__table__)
+_LINKS = sa.select(_TABLE.c.subject, _TABLE.c.person_key).where(
+    _TABLE.c.registration_id == sa.bindparam("registration"),
+    _TABLE.c.subject.in_(sa.bindparam("subjects", expanding=True)),
+)
 
 
 class People:
@@ -197,12 +206,9 @@ class People:
         """The person keys of these accounts, by subject: one statement."""
         if not subjects:
             return {}
-        rows = session.execute(
-            sa.select(PersonLink.subject, PersonLink.person_key)
-            .where(PersonLink.registration_id == registration_id)
-            .where(PersonLink.subject.in_(subjects))
-        )
-        return {row.subject: row.person_key for row in rows}
+        keys = {"registration": registration_id, "subjects": list(subjects)}
+        rows = session.execute(_LINKS, keys)
+        return {row[0]: row[1] for row in rows}
 
     def by_person(
         self, session: Session, registration_id: int, person_keys: Collection[str]

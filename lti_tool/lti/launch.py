@@ -205,7 +205,9 @@ class Launches:
                 binding_secret=attempt.binding_secret,
                 binding=attempt.binding,
             )
-            attempt.registration = session.get_one(Registration, attempt.login.registration_id)
+            attempt.registration = self._registrations.of_login(
+                session, attempt.login.registration_id
+            )
             check_standing(attempt.registration)
             if not attempt.id_token:
                 raise LaunchError("id_token_missing", field="id_token")

@@ -5,34 +5,39 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from lti_tool.core.database import detached
 from lti_tool.lti import roles
 from lti_tool.lti.errors import LaunchError
 from lti_tool.lti.login import check_standing, digest
 from lti_tool.lti.models import Deployment, Launch, LaunchOutcome, Registration, Standing
 
 # Built once: putting statements together costs more than running them.
+_LAUNCHES = cast(sa.Table, Launch.__table__)
+_REGISTRATIONS = cast(sa.Table, Registration.__table__)
+_DEPLOYMENTS = cast(sa.Table, Deployment.__table__)
 _HOLDING = (
-    sa.select(Launch, Registration)
-    .join(Registration, Registration.id == Launch.registration_id)
+    sa.select(*_LAUNCHES.c, *_REGISTRATIONS.c)
+    .select_from(_LAUNCHES)
+    .join(_REGISTRATIONS, _REGISTRATIONS.c.id == _LAUNCHES.c.registration_id)
     .join(
-        Deployment,
+        _DEPLOYMENTS,
         sa.and_(
-            Deployment.registration_id == Launch.registration_id,
-            Deployment.deployment_id == Launch.deployment_id,
+            _DEPLOYMENTS.c.registration_id == _LAUNCHES.c.registration_id,
+            _DEPLOYMENTS.c.deployment_id == _LAUNCHES.c.deployment_id,
         ),
     )
     .where(
-        Launch.reference == sa.bindparam("wanted"),
-        Launch.secret_hash == sa.bindparam("digest_of_secret"),
-        Launch.outcome == LaunchOutcome.ACCEPTED,
-        Launch.expires_at > sa.bindparam("now"),
-        Registration.standing == Standing.ACTIVE,
-        Deployment.standing == Standing.ACTIVE,
+        _LAUNCHES.c.reference == sa.bindparam("wanted"),
+        _LAUNCHES.c.secret_hash == sa.bindparam("digest_of_secret"),
+        _LAUNCHES.c.outcome == LaunchOutcome.ACCEPTED,
+        _LAUNCHES.c.expires_at > sa.bindparam("now"),
+        _REGISTRATIONS.c.standing == Standing.ACTIVE,
+        _DEPLOYMENTS.c.standing == Standing.ACTIVE,
     )
 )
 
@@ -135,7 +140,10 @@ def load_session(
     row = session.execute(
         _HOLDING, {"wanted": reference, "digest_of_secret": digest(secret), "now": now}
     ).one_or_none()
-    return LaunchSession(row[0], row[1]) if row else None
+    if row is None:
+        return None
+    width = len(_LAUNCHES.c)
+    return LaunchSession(detached(Launch, row[:width]), detached(Registration, row[width:]))
 
 
 def session_problem(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from lti_tool.core.audit import AuditLog
 from lti_tool.core.clock import Clock
-from lti_tool.core.database import Database
+from lti_tool.core.database import Database, detached
 from lti_tool.core.errors import ConflictError, InvalidInputError, NotFoundError
 from lti_tool.lti.errors import AmbiguousClientError
 from lti_tool.lti.models import Deployment, Registration, Standing
@@ -28,8 +28,10 @@ _CHANGEABLE = frozenset(
 _ORIGINS_KEPT = dt.timedelta(seconds=5)
 
 # Built once: putting statements together costs more than running them.
-_BY_ISSUER = sa.select(Registration).where(Registration.issuer == sa.bindparam("issuer")).limit(2)
-_BY_CLIENT = _BY_ISSUER.where(Registration.client_id == sa.bindparam("client_id"))
+_TABLE = cast(sa.Table, Registration.__table__)
+_BY_ISSUER = sa.select(*_TABLE.c).where(_TABLE.c.issuer == sa.bindparam("issuer")).limit(2)
+_BY_CLIENT = _BY_ISSUER.where(_TABLE.c.client_id == sa.bindparam("client_id"))
+_BY_ID = sa.select(*_TABLE.c).where(_TABLE.c.id == sa.bindparam("wanted"))
 
 
 class Registrations:
@@ -220,10 +222,14 @@ class Registrations:
             AmbiguousClientError: no client id given, and the issuer has several.
         """
         query = _BY_ISSUER if client_id is None else _BY_CLIENT
-        found = session.scalars(query, {"issuer": issuer, "client_id": client_id}).all()
+        found = session.execute(query, {"issuer": issuer, "client_id": client_id}).all()
         if len(found) > 1:
             raise AmbiguousClientError(issuer)
-        return found[0] if found else None
+        return detached(Registration, found[0]) if found else None
+
+    def of_login(self, session: Session, registration_id: int) -> Registration:
+        """The registration of a login under way, detached; it is there as long as the login."""
+        return detached(Registration, session.execute(_BY_ID, {"wanted": registration_id}).one())
 
     def launch_url_origin_list(self) -> frozenset[str]:
         """Return the origins that may frame our pages: those of active platforms' sign-in pages."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 import sqlalchemy as sa
 import structlog
@@ -39,6 +40,18 @@ class ClassNotTaughtError(ForbiddenError):
 
     code = "class_not_taught"
     title = "You do not teach this class"
+
+
+# Built once, of columns: every page of a course asks this.
+_TABLE = cast(sa.Table, CourseLink.__table__)
+_LINKED = (
+    sa.select(_TABLE.c.class_key)
+    .where(
+        _TABLE.c.registration_id == sa.bindparam("registration"),
+        _TABLE.c.context_id == sa.bindparam("context"),
+    )
+    .order_by(_TABLE.c.class_key)
+)
 
 
 class Courses:
@@ -261,14 +274,8 @@ class Courses:
             )
 
     def _linked(self, session: Session, registration_id: int, context_id: str) -> list[str]:
-        return list(
-            session.scalars(
-                sa.select(CourseLink.class_key)
-                .where(CourseLink.registration_id == registration_id)
-                .where(CourseLink.context_id == context_id)
-                .order_by(CourseLink.class_key)
-            )
-        )
+        keys = {"registration": registration_id, "context": context_id}
+        return list(session.scalars(_LINKED, keys))
 
     def _record(
         self,

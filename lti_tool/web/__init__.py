@@ -61,8 +61,9 @@ def init_app(app: Flask) -> None:
     security.csrf.exempt(lti.blueprint)
 
 
+@cache
 def asset(path: str) -> str:
-    """The address of a static file, with its version."""
+    """The address of a static file, with its version. The tool lives at the root of its host."""
     return url_for("web.static", filename=path, v=_version(path))
 
 

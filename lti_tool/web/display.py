@@ -10,6 +10,7 @@ from lti_tool.lti.models import LaunchOutcome, Standing
 from lti_tool.sis.entities import EnrollmentStatus, GradeStatus, PartView, TimeOfDay
 from lti_tool.sync.models import ItemState, PushState, RosterState
 from lti_tool.web.i18n import gettext as _
+from lti_tool.web.i18n import per_language
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,13 @@ def init_app(app: Flask) -> None:
 
 def days(part: PartView) -> str:
     """The days on which a part meets."""
-    names = {
+    names = _weekdays()
+    return ", ".join(names.get(code.upper(), code) for code in part.meeting_days)
+
+
+@per_language
+def _weekdays() -> dict[str, str]:
+    return {
         "MON": _("Mon"),
         "TUE": _("Tue"),
         "WED": _("Wed"),
@@ -48,7 +55,6 @@ def days(part: PartView) -> str:
         "SAT": _("Sat"),
         "SUN": _("Sun"),
     }
-    return ", ".join(names.get(code.upper(), code) for code in part.meeting_days)
 
 
 def daytime(value: TimeOfDay) -> str:
@@ -64,12 +70,17 @@ def daytime(value: TimeOfDay) -> str:
 
 def grade_status(value: GradeStatus) -> Badge:
     """Life of a grade."""
+    return _grade_statuses()[value]
+
+
+@per_language
+def _grade_statuses() -> dict[GradeStatus, Badge]:
     return {
         GradeStatus.DRAFT: Badge(_("Draft"), "✎", "calm"),
         GradeStatus.SUBMITTED: Badge(_("Submitted"), "↑", "info"),
         GradeStatus.APPROVED: Badge(_("Approved"), "✓", "good"),
         GradeStatus.FINALIZED: Badge(_("Final"), "✓", "good"),
-    }[value]
+    }
 
 
 def enrollment(value: str | None) -> str:

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from lti_tool.core.errors import ForbiddenError
 from lti_tool.web.student import class_page
 from lti_tool.web.viewer import Viewer, in_course, viewer
+from lti_tool.wiring import services
 
 blueprint = in_course(Blueprint("home", __name__, url_prefix="/l/<reference>"))
 
@@ -15,7 +16,11 @@ blueprint = in_course(Blueprint("home", __name__, url_prefix="/l/<reference>"))
 @blueprint.get("/")
 def index() -> str | Response:
     """The page for this launch. Of several roles the higher decides."""
-    who = viewer()
+    with services().database.snapshot():
+        return _page(viewer())
+
+
+def _page(who: Viewer) -> str | Response:
     if who.launch.message_type == "LtiDeepLinkingRequest":
         return redirect(url_for("deep_linking.choose"))
     if who.launch.message_type == "LtiSubmissionReviewRequest":

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import flask_babel
-from babel import Locale
+from babel import Locale, dates, numbers
+from babel.support import Translations
 from flask import Flask, g, request
+
+Table = TypeVar("Table")
 
 LANGUAGES = ("en", "km")
 _TRANSLATIONS = Path(__file__).parent / "translations"
@@ -23,10 +28,29 @@ def init_app(app: Flask) -> None:
         default_translation_directories=str(_TRANSLATIONS),
         locale_selector=select_locale,
     )
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: _translations().ugettext(text),
+        lambda one, many, num: _translations().ungettext(one, many, num),
+        newstyle=True,
+    )
     app.jinja_env.globals["page_language"] = page_language
     app.jinja_env.filters.update(
         when=when, day=day, hour=hour, count=count, score=score, share=share
     )
+
+
+def per_language(build: Callable[[], Table]) -> Callable[[], Table]:
+    """Keep what ``build`` returns, per language: tables of translated words are built once."""
+    built: dict[str, Table] = {}
+
+    @wraps(build)
+    def table() -> Table:
+        language = page_language()
+        if language not in built:
+            built[language] = build()
+        return built[language]
+
+    return table
 
 
 def use_language(locale: str | None) -> None:
@@ -44,12 +68,23 @@ def select_locale() -> str:
 
 def page_language() -> str:
     """The ``lang`` of the page."""
-    return str((flask_babel.get_locale() or Locale("en")).language)
+    if "page_language" not in g:
+        g.page_language = str((flask_babel.get_locale() or Locale("en")).language)
+    return str(g.page_language)
+
+
+def _translations() -> Translations:
+    # Looked up once a request; the library does it, and its contexts, at every text.
+    if "translations" not in g:
+        g.translations = flask_babel.get_translations()
+    found: Translations = g.translations
+    return found
 
 
 def gettext(text: str, **variables: Any) -> str:
     """``text`` in the reader's language, with ``%(name)s`` filled in."""
-    return str(flask_babel.gettext(text, **variables))
+    found = str(_translations().ugettext(text))
+    return found % variables if variables else found
 
 
 def ngettext(singular: str, plural: str, num: int, **variables: Any) -> str:
@@ -69,27 +104,45 @@ def when(value: dt.datetime | None) -> str:
 
 def day(value: dt.date) -> str:
     """A date."""
-    return str(flask_babel.format_date(value, "medium"))
+    return _day(value, page_language())
 
 
 def hour(value: dt.time) -> str:
     """A time of a class: it is the school's own, so it is not converted."""
-    moment = dt.datetime.combine(dt.date(2000, 1, 1), value)
-    return str(flask_babel.format_time(moment, "short", rebase=False))
+    return _hour(value, page_language())
 
 
 def count(value: int) -> str:
     """A whole number as people here write it."""
-    return str(flask_babel.format_decimal(value))
+    return _decimal(Decimal(value), page_language())
 
 
 def score(value: Decimal | None) -> str:
     """A score with no needless zeros; ``–`` for none, which is not 0."""
-    if value is None:
-        return "–"
-    return str(flask_babel.format_decimal(value.quantize(Decimal("0.01"))))
+    return "–" if value is None else _decimal(value.quantize(Decimal("0.01")), page_language())
 
 
 def share(value: Decimal) -> str:
     """A weight between 0 and 1 as a percentage."""
-    return str(flask_babel.format_percent(value, "#,##0.##%"))
+    return _share(value, page_language())
+
+
+# A page writes the same few values again and again, in one of two languages.
+@lru_cache(4096)
+def _day(value: dt.date, language: str) -> str:
+    return dates.format_date(value, "medium", language)
+
+
+@lru_cache(4096)
+def _hour(value: dt.time, language: str) -> str:
+    return dates.format_time(value, "short", locale=language)
+
+
+@lru_cache(65536)
+def _decimal(value: Decimal, language: str) -> str:
+    return numbers.format_decimal(value, locale=language)
+
+
+@lru_cache(4096)
+def _share(value: Decimal, language: str) -> str:
+    return numbers.format_percent(value, "#,##0.##%", locale=language)
