@@ -152,14 +152,16 @@ def _views(halves: dict[tuple[int, str, Decimal], list[Any]]) -> tuple[SessionVi
             number=half[0],
             name=half[1],
             weight=weights.get(half, Decimal(0)),
-            parts=_parts(half[0], parts),
+            parts=_parts(half[0], weights.get(half, Decimal(0)), parts),
         )
         for half, parts in halves.items()
     )
 
 
-def _parts(number: int, parts: Sequence[Any]) -> tuple[PartView, ...]:
-    weights = normalised([part[4] for part in parts])
+def _parts(number: int, session: Decimal, parts: Sequence[Any]) -> tuple[PartView, ...]:
+    entered = [part[4] for part in parts]
+    weights = normalised(entered)
+    shares = normalised(entered, whole=session)
     return tuple(
         PartView(
             part_key=part_key,
@@ -168,6 +170,7 @@ def _parts(number: int, parts: Sequence[Any]) -> tuple[PartView, ...]:
             name=name,
             part_type=part_type,
             weight=weight,
+            share=share,
             teacher_key=teacher_key,
             teacher_name=(
                 " ".join(name for name in (family_name, personal_name) if name)
@@ -192,7 +195,7 @@ def _parts(number: int, parts: Sequence[Any]) -> tuple[PartView, ...]:
             teacher_key,
             family_name,
             personal_name,
-        ), weight in zip(parts, weights, strict=True)
+        ), weight, share in zip(parts, weights, shares, strict=True)
     )
 
 

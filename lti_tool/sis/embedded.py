@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, cast
@@ -13,6 +14,7 @@ from lti_tool.core.database import Database
 from lti_tool.sis.bulk import chunks
 from lti_tool.sis.class_views import class_views, header_query, newest_first
 from lti_tool.sis.entities import (
+    ClassTotals,
     ClassView,
     EnrollmentStatus,
     FinalGradeView,
@@ -121,6 +123,41 @@ _OWN_TOTALS: sa.Select[*tuple[Any, ...]] = (
 _OWN_FINAL: sa.Select[*tuple[Any, ...]] = sa.select(
     _finals.c.score, _finals.c.letter, _finals.c.points, _finals.c.status
 ).where(_finals.c.enrollment_id == _OWN_ENROLLMENT)
+_CLASS_TOTALS: sa.Select[*tuple[Any, ...]] = (
+    sa.select(
+        _people.c.sourced_id,
+        _sessions.c.number,
+        _totals.c.score,
+        _totals.c.letter,
+        _totals.c.points,
+    )
+    .select_from(_totals)
+    .join(_sessions, _sessions.c.id == _totals.c.session_id)
+    .join(_enrollments, _enrollments.c.id == _totals.c.enrollment_id)
+    .join(_headers, _headers.c.id == _enrollments.c.header_id)
+    .join(_people, _people.c.id == _enrollments.c.person_id)
+    .where(_headers.c.sourced_id == _CLASS_KEY)
+    .order_by(_people.c.sourced_id, _sessions.c.number)
+)
+_CLASS_FINALS: sa.Select[*tuple[Any, ...]] = (
+    sa.select(
+        _people.c.sourced_id,
+        _finals.c.score,
+        _finals.c.letter,
+        _finals.c.points,
+        _finals.c.status,
+    )
+    .select_from(_finals)
+    .join(_enrollments, _enrollments.c.id == _finals.c.enrollment_id)
+    .join(_headers, _headers.c.id == _enrollments.c.header_id)
+    .join(_people, _people.c.id == _enrollments.c.person_id)
+    .where(_headers.c.sourced_id == _CLASS_KEY, _finals.c.letter.is_not(None))
+)
+_OF_PEOPLE = _people.c.sourced_id.in_(sa.bindparam("person_keys", expanding=True))
+_SOME_TOTALS = _CLASS_TOTALS.where(_OF_PEOPLE)
+_SOME_FINALS = _CLASS_FINALS.where(_OF_PEOPLE)
+# Of more people than this, the whole class is read: a list of keys has a longest length.
+_NAMED_PEOPLE = 1000
 
 
 class EmbeddedSis:
@@ -234,6 +271,23 @@ class EmbeddedSis:
         keys = {"class_key": class_key, "part_keys": list(part_keys)}
         with self._database.read() as session:
             return [_part_grade(row) for row in session.execute(_PART_GRADES, keys)]
+
+    def class_totals(self, class_key: str, person_keys: Collection[str]) -> dict[str, ClassTotals]:
+        """Totals of these people in this class, by person key: two statements."""
+        wanted = set(person_keys)
+        named = len(wanted) <= _NAMED_PEOPLE
+        keys = {"class_key": class_key} | ({"person_keys": list(wanted)} if named else {})
+        with self._database.read() as session:
+            totals = session.execute(_SOME_TOTALS if named else _CLASS_TOTALS, keys).all()
+            finals = session.execute(_SOME_FINALS if named else _CLASS_FINALS, keys).all()
+        sessions: dict[str, list[SessionGradeView]] = defaultdict(list)
+        for row in totals:
+            sessions[row[0]].append(SessionGradeView(*row))
+        final = {row[0]: FinalGradeView(*row) for row in finals}
+        return {
+            key: ClassTotals(tuple(sessions.get(key, ())), final.get(key))
+            for key in wanted & (sessions.keys() | final.keys())
+        }
 
     def student_grades(self, person_key: str, class_key: str) -> StudentGrades:
         """One student's grades in one class, drafts left out: three statements."""

@@ -12,6 +12,7 @@ from lti_tool.core.database import Database
 from lti_tool.core.errors import NotFoundError
 from lti_tool.sis.entities import EnrollmentStatus
 from lti_tool.sis.models import ClassHeader, Enrollment, Person
+from lti_tool.sis.totals import recompute_totals
 
 
 class Enrolling:
@@ -96,3 +97,6 @@ class Enrolling:
             enrollment.active = True
             if changed:
                 enrollment.updated_at = now
+                # Who withdraws or audits has a letter for it.
+                session.flush()
+                recompute_totals(session, [header_id], now=now)

@@ -132,7 +132,8 @@ class PersonView:
 class PartView:
     """The component of a class that meets: teacher, room, times, weight within its session.
 
-    ``weight`` is normalised: the parts of one session sum to 1.
+    ``weight`` is normalised: the parts of one session sum to 1. ``share`` is the part's share of
+    the final grade: all parts of a class sum to 1. Both are rounded to 4 decimals, to be shown.
     """
 
     part_key: str
@@ -141,6 +142,7 @@ class PartView:
     name: str
     part_type: str
     weight: Decimal
+    share: Decimal
     teacher_key: str | None
     teacher_name: str | None
     room: str | None
@@ -234,6 +236,14 @@ class FinalGradeView:
     letter: str | None
     points: Decimal | None
     status: GradeStatus
+
+
+@dataclass(frozen=True, slots=True)
+class ClassTotals:
+    """One student's totals in one class, as the SIS keeps them; drafts do not count."""
+
+    sessions: tuple[SessionGradeView, ...] = ()
+    final: FinalGradeView | None = None
 
 
 @dataclass(frozen=True, slots=True)

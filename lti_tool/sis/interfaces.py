@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from lti_tool.sis.entities import (
+    ClassTotals,
     ClassView,
     PartGradeView,
     PersonView,
@@ -54,6 +55,12 @@ class StudentInformationSystem(Protocol):
 
     def part_grades(self, class_key: str, part_keys: Iterable[str]) -> list[PartGradeView]:
         """All grades of these parts, drafts too; at most one per person and part."""
+        ...
+
+    def class_totals(
+        self, class_key: str, person_keys: Collection[str]
+    ) -> Mapping[str, ClassTotals]:
+        """Totals of these people in this class, by person key; the same as each one's own page."""
         ...
 
     def student_grades(self, person_key: str, class_key: str) -> StudentGrades:

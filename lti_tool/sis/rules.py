@@ -132,17 +132,20 @@ def checked_score(score: Decimal | None) -> Decimal | None:
     return quantised(score)
 
 
-def normalised(weights: Sequence[Decimal]) -> tuple[Decimal, ...]:
-    """The same proportions, 4 decimals, summing to exactly 1; all zero means equal shares."""
+def normalised(weights: Sequence[Decimal], *, whole: Decimal = Decimal(1)) -> tuple[Decimal, ...]:
+    """The same proportions, 4 decimals, summing to exactly ``whole``; all zero means equal shares.
+
+    For showing. Totals are computed from the weights as they were entered: these are rounded.
+    """
     if not weights:
         return ()
     total = sum(weights, Decimal(0))
     raw = list(weights) if total > 0 else [Decimal(1)] * len(weights)
     total = sum(raw, Decimal(0))
-    shares = [(weight / total).quantize(_SHARE, ROUND_HALF_UP) for weight in raw]
+    shares = [(whole * weight / total).quantize(_SHARE, ROUND_HALF_UP) for weight in raw]
     # What rounding lost goes to the heaviest, where it is least felt.
     heaviest = max(range(len(shares)), key=lambda index: raw[index])
-    shares[heaviest] += 1 - sum(shares, Decimal(0))
+    shares[heaviest] += whole - sum(shares, Decimal(0))
     return tuple(shares)
 
 

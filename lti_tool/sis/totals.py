@@ -53,12 +53,14 @@ class _Class:
 def recompute_totals(session: Session, header_ids: Collection[int], *, now: dt.datetime) -> Written:
     """Bring the totals of these classes up to their part grades; rows that agree are not touched.
 
-    Students without any part grade get no rows, unless a special letter stands for them.
+    Students without any part grade get no rows, unless a special letter stands for them. Totals of
+    sessions that have no part any more go.
     """
     written = Written()
     scales = stored_scales(session)
     for some in chunks(set(header_ids), 1000):
         classes = _classes(session, some, scales)
+        _forget_empty_sessions(session, some)
         grades = _grades(session, some)
         exempt = _exemptions(session, some)
         totals: list[dict[str, Any]] = []
@@ -116,6 +118,9 @@ def _final(
     special = enrollment.special or _letter_by_status(enrollment)
     if special is not None:
         total = Total(letter=special)
+        # A letter that was decided is no draft, even before the first grade.
+        if not counts(status):
+            status = GradeStatus.SUBMITTED
     return {
         "enrollment_id": enrollment.id,
         "score": total.score,
@@ -158,6 +163,26 @@ def _classes(
         half = found[header_id].sessions.setdefault(session_id, _Half(session_weight))
         half.parts[part_id] = part_weight
     return found
+
+
+def _forget_empty_sessions(session: Session, header_ids: list[int]) -> None:
+    """A session without parts has no total; what it had must not be shown for ever."""
+    empty = session.scalars(
+        sa.select(ClassSession.id).where(
+            ClassSession.header_id.in_(header_ids),
+            ~sa.exists().where(ClassPart.session_id == ClassSession.id, ClassPart.active),
+        )
+    ).all()
+    if empty:
+        enrolled = sa.select(Enrollment.id).where(Enrollment.header_id.in_(header_ids))
+        session.execute(
+            sa.delete(ClassSessionGrade)
+            .where(
+                ClassSessionGrade.enrollment_id.in_(enrolled),
+                ClassSessionGrade.session_id.in_(empty),
+            )
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _enrollments(session: Session, header_ids: list[int]) -> Any:

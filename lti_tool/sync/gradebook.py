@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from lti_tool.sis.entities import (
+    ClassTotals,
     ClassView,
     EnrollmentStatus,
+    FinalGradeView,
     PartGradeView,
     PartView,
     PersonView,
     RosterEntry,
-    SessionView,
+    SessionGradeView,
 )
 from lti_tool.sis.interfaces import StudentInformationSystem
-from lti_tool.sis.rules import counts, weighted_mean
 
 _ROSTER_CHUNK = 2000
 
@@ -31,19 +31,11 @@ class GradebookColumn:
 
 
 @dataclass(frozen=True, slots=True)
-class SessionTotal:
-    """A session's total over the grades that count, 0–100; ``None`` before the first."""
-
-    number: int
-    name: str
-    score: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
 class GradebookRow:
     """A student in one class. ``grades`` is by part key and holds drafts too.
 
-    Totals leave drafts out. ``final`` is 0–100, or ``None`` before the first grade that counts.
+    Totals are the SIS's own, which the student sees too: drafts do not count. ``final`` is ``None``
+    before the first grade that counts.
     """
 
     person: PersonView
@@ -51,8 +43,8 @@ class GradebookRow:
     status: EnrollmentStatus
     is_audit: bool
     grades: Mapping[str, PartGradeView]
-    sessions: tuple[SessionTotal, ...]
-    final: Decimal | None
+    sessions: tuple[SessionGradeView, ...]
+    final: FinalGradeView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +82,7 @@ class Gradebook:
             key=lambda pair: (pair[1].person.full_name.casefold(), pair[1].person.person_key),
         )
         page = students[offset : offset + limit]
-        grades = self._grades(page)
+        grades, totals = self._grades(page), self._totals(page)
         return GradebookTable(
             classes=classes,
             columns=tuple(
@@ -99,8 +91,9 @@ class Gradebook:
                 for part in class_.parts
             ),
             rows=tuple(
-                _row(class_, entry, grades.get((class_.class_key, entry.person.person_key), {}))
+                _row(class_, entry, grades.get(key, {}), totals.get(key, ClassTotals()))
                 for class_, entry in page
+                for key in [(class_.class_key, entry.person.person_key)]
             ),
             total=len(students),
             offset=offset,
@@ -119,31 +112,31 @@ class Gradebook:
                     found.setdefault(key, {})[grade.part_key] = grade
         return found
 
+    def _totals(
+        self, page: Sequence[tuple[ClassView, RosterEntry]]
+    ) -> dict[tuple[str, str], ClassTotals]:
+        people: dict[str, list[str]] = {}
+        for class_, entry in page:
+            people.setdefault(class_.class_key, []).append(entry.person.person_key)
+        return {
+            (class_key, person_key): totals
+            for class_key, person_keys in people.items()
+            for person_key, totals in self._sis.class_totals(class_key, person_keys).items()
+        }
+
 
 def _row(
-    class_: ClassView, entry: RosterEntry, grades: Mapping[str, PartGradeView]
+    class_: ClassView,
+    entry: RosterEntry,
+    grades: Mapping[str, PartGradeView],
+    totals: ClassTotals,
 ) -> GradebookRow:
-    sessions = tuple(
-        SessionTotal(session.number, session.name, _total(session, grades))
-        for session in class_.sessions
-    )
     return GradebookRow(
         person=entry.person,
         class_key=class_.class_key,
         status=entry.status,
         is_audit=entry.is_audit,
         grades=grades,
-        sessions=sessions,
-        final=weighted_mean(
-            (total.score, session.weight)
-            for total, session in zip(sessions, class_.sessions, strict=True)
-        ),
-    )
-
-
-def _total(session: SessionView, grades: Mapping[str, PartGradeView]) -> Decimal | None:
-    return weighted_mean(
-        (grade.score, part.weight)
-        for part in session.parts
-        if (grade := grades.get(part.part_key)) is not None and counts(grade.status)
+        sessions=totals.sessions,
+        final=totals.final,
     )

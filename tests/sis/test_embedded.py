@@ -11,7 +11,7 @@ from lti_tool.core.database import Database
 from lti_tool.core.errors import NotFoundError
 from lti_tool.sis.embedded import EmbeddedSis
 from lti_tool.sis.enrolling import Enrolling
-from lti_tool.sis.entities import ClassView, EnrollmentStatus, GradeStatus, PersonView
+from lti_tool.sis.entities import ClassTotals, ClassView, EnrollmentStatus, GradeStatus, PersonView
 from lti_tool.sis.interfaces import StudentInformationSystem
 
 
@@ -213,3 +213,41 @@ def test_new_student_and_auditor(
     entry = campus.enrollment(teacher, example.class_key)
     assert entry is not None
     assert entry.status is EnrollmentStatus.WITHDRAWN
+
+
+def test_totals_of_a_class_are_those_of_each_student(
+    campus: EmbeddedSis, example: ClassView, statements: Any
+) -> None:
+    people = [one.person_key for one in students(campus, example.class_key)]
+    with statements() as sent:
+        totals = campus.class_totals(example.class_key, people)
+    assert len(sent) == 2
+    with statements() as sent:
+        of_many = campus.class_totals(example.class_key, [*people, *map(str, range(2000))])
+    assert len(sent) == 2
+    assert totals
+    assert totals == of_many
+    for person in people:
+        own = campus.student_grades(person, example.class_key)
+        found = totals.get(person, ClassTotals())
+        assert (found.sessions, found.final) == (own.sessions, own.final)
+    assert campus.class_totals("nothing", people) == {}
+    assert campus.class_totals(example.class_key, []) == {}
+
+
+def test_who_withdraws_gets_a_w_at_once(
+    campus: EmbeddedSis, example: ClassView, database: Database, clock: FixedClock
+) -> None:
+    people = [one.person_key for one in students(campus, example.class_key)]
+    graded = next(
+        key
+        for key, totals in campus.class_totals(example.class_key, people).items()
+        if totals.final and totals.final.score
+    )
+    before = campus.student_grades(graded, example.class_key)
+    Enrolling(database, clock).set_status(graded, example.class_key, EnrollmentStatus.WITHDRAWN)
+    final = campus.student_grades(graded, example.class_key).final
+    assert final is not None
+    assert (final.letter, final.score) == ("W", None)
+    Enrolling(database, clock).enroll(graded, example.class_key)
+    assert campus.student_grades(graded, example.class_key) == before

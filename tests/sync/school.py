@@ -30,6 +30,7 @@ from lti_tool.sis.models import (
     Person,
     Term,
 )
+from lti_tool.sis.totals import recompute_totals
 
 
 class School:
@@ -89,8 +90,12 @@ class School:
         teacher: str | None = None,
         combined: str | None = None,
         sessions: int = 1,
+        weights: Sequence[Decimal] = (),
     ) -> str:
-        """Add a class; its parts' keys are ``<class>/<part>``, spread over its sessions."""
+        """Add a class; its parts' keys are ``<class>/<part>``, spread over its sessions.
+
+        Parts weigh the same unless ``weights`` has one for each.
+        """
         now = self._clock.now()
         with self._database.write() as session:
             course = Course(
@@ -128,7 +133,7 @@ class School:
                         session_id=halves[index % sessions].id,
                         code=index + 1,
                         name=part.title(),
-                        weight=Decimal(1),
+                        weight=weights[index] if weights else Decimal(1),
                         teacher_id=teacher_id,
                         updated_at=now,
                     )
@@ -188,3 +193,6 @@ class School:
             row.entered_by = "teacher"
             row.updated_at = self._clock.now()
             session.add(row)
+            session.flush()
+            header_id = session.scalars(sa.select(ClassHeader.id).filter_by(sourced_id=class_key))
+            recompute_totals(session, header_id.all(), now=self._clock.now())

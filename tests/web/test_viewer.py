@@ -23,7 +23,8 @@ from lti_tool.web.viewer import ClassUnknownError, PersonUnknownError, Viewer
 
 
 def part(key: str, teacher: str | None) -> PartView:
-    return PartView(key, 1, 1, key, "MAIN", Decimal("0.5"), teacher, teacher, None, (), None, None)
+    half = Decimal("0.5")
+    return PartView(key, 1, 1, key, "MAIN", half, half, teacher, teacher, None, (), None, None)
 
 
 def class_of(*parts: PartView) -> ClassView:
