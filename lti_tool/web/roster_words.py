@@ -22,7 +22,10 @@ _WORDS: dict[str, tuple[Any, Any]] = {
     ),
     "no_account": (
         _l("Enrolled in the SIS, but we do not know their Moodle account."),
-        _l("Let them open this tool once, or ask an administrator to connect the account."),
+        _l(
+            "Enrol them in the Moodle course and let them open this tool once, or ask an "
+            "administrator to connect the account."
+        ),
     ),
     "left": (
         _l("In the Moodle course, but left the class in the SIS."),
