@@ -6,6 +6,7 @@ Names start with ``NAGASIS_``; those that the integration plan names start with 
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -83,6 +84,15 @@ class Settings(BaseSettings):
     )
     trusted_proxies: Annotated[int, Field(ge=0, le=5)] = Field(
         0, description="Number of reverse proxies in front whose X-Forwarded-* headers are trusted."
+    )
+
+    import_removal_share: Annotated[Decimal, Field(ge=0, le=1)] = Field(
+        Decimal("0.05"),
+        description="Share of what the SIS has, 0 to 1: if a whole import file misses more, nobody "
+        "is removed until somebody accepts it.",
+    )
+    import_removal_count: Annotated[int, Field(ge=0)] = Field(
+        200, description="The same as a number of rows; the lower of the two holds."
     )
 
     outbound_allow_private: bool = Field(

@@ -79,8 +79,14 @@ def import_(path: Path, plan: bool, accept_removals: bool) -> None:
     """
     services = open_services()
     console = Console()
+    importer = OneRosterImporter(
+        services.database,
+        services.clock,
+        removal_share=services.settings.import_removal_share,
+        removal_count=services.settings.import_removal_count,
+    )
     with console.status("Importing") as status:
-        report = OneRosterImporter(services.database, services.clock).run(
+        report = importer.run(
             path,
             actor=actor(),
             plan=plan,

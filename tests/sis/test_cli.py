@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,17 +14,27 @@ from lti_tool.cli.sis import campus, sis
 from lti_tool.core.clock import FixedClock
 from lti_tool.core.database import Database
 from lti_tool.core.errors import InvalidInputError
+from lti_tool.settings import load_settings
 from lti_tool.sis.embedded import EmbeddedSis
 from lti_tool.sis.entities import GradeStatus
 
 
+def _with_settings(services: SimpleNamespace) -> SimpleNamespace:
+    services.settings = load_settings()
+    return services
+
+
 @pytest.fixture
-def run(database: Database, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> Any:
+def run(
+    database: Database, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Any:
     """Runs a command on the test's database."""
+    monkeypatch.chdir(tmp_path)
     services = SimpleNamespace(database=database, clock=clock)
     # The package's own ``sis`` is the group of commands, not this module.
     module = import_module("lti_tool.cli.sis")
-    monkeypatch.setattr(module, "open_services", lambda: services)
+    # The settings as the environment has them when a command runs.
+    monkeypatch.setattr(module, "open_services", lambda: _with_settings(services))
     monkeypatch.setenv("COLUMNS", "200")
 
     def invoke(group: Any, *arguments: str) -> Any:
@@ -43,6 +54,19 @@ def test_import_of_a_good_package(run: Any, package: Any) -> None:
     done = run(sis, "import", package.write())
     assert done.exit_code == 0, done.output
     assert "enrollments" in done.output
+
+
+def test_limits_of_removals_are_settings(
+    run: Any, package: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(sis, "import", package.write()).exit_code == 0
+    package["enrollments"].pop()
+    package["enrollments"].pop()
+    assert "wait for --accept-removals" in run(sis, "import", package.write(), "--plan").output
+    monkeypatch.setenv("NAGASIS_IMPORT_REMOVAL_SHARE", "0.5")
+    assert "wait for" not in run(sis, "import", package.write(), "--plan").output
+    monkeypatch.setenv("NAGASIS_IMPORT_REMOVAL_COUNT", "1")
+    assert "wait for --accept-removals" in run(sis, "import", package.write(), "--plan").output
 
 
 def test_import_with_a_bad_row(run: Any, package: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -48,17 +50,29 @@ def land_enrollments(landing: Landing, sheet: Sheet) -> None:
     def teacher(row: Row) -> dict[str, Any]:
         return pair(row) | {"is_primary": bool(row.values["primary"])}
 
+    late = _late(landing, sheet)
     students = landing.prepare(
-        sheet, Enrollment, student, only=lambda row: row.deleted or row.values["role"] == "student"
+        sheet,
+        Enrollment,
+        student,
+        only=lambda row: row.key not in late and (row.deleted or row.values["role"] == "student"),
     )
     teachers = landing.prepare(
-        sheet, Teaching, teacher, only=lambda row: row.deleted or row.values["role"] in _TAUGHT
+        sheet,
+        Teaching,
+        teacher,
+        only=lambda row: row.key not in late and (row.deleted or row.values["role"] in _TAUGHT),
     )
     settled = {*students.deleted, *teachers.deleted, *students.stale, *teachers.stale}
-    landing.report.files[sheet.name].skipped += sum(
-        row.deleted and row.key not in settled for row in sheet.rows
+    landing.report.files[sheet.name].skipped += len(late) + sum(
+        row.deleted and row.key not in settled | late for row in sheet.rows
     )
-    others = [row for row in rows if row.values["role"] not in ("student", *_TAUGHT)]
+    others = [
+        row
+        for row in rows
+        if row.values["role"] not in ("student", *_TAUGHT)
+        if row.key not in late
+    ]
     if others:
         landing.report.files[sheet.name].skipped += len(others)
         landing.report.notes.append(
@@ -66,6 +80,8 @@ def land_enrollments(landing: Landing, sheet: Sheet) -> None:
         )
     _land(landing, sheet, Enrollment, students)
     _land(landing, sheet, Teaching, teachers)
+    _change_roles(landing, sheet, Enrollment, [*others, *(row for row, _ in teachers.rows)])
+    _change_roles(landing, sheet, Teaching, [*others, *(row for row, _ in students.rows)])
     landing.remove(
         sheet,
         [Enrollment, Teaching],
@@ -74,6 +90,56 @@ def land_enrollments(landing: Landing, sheet: Sheet) -> None:
         # Who finished a class stays in it: an export of the running term no longer names them.
         lambda model: Enrollment.status.in_(_ATTENDING) if model is Enrollment else sa.true(),
     )
+
+
+def _late(landing: Landing, sheet: Sheet) -> set[str]:
+    """Rows of a delta that are older than what is stored, be it under another role."""
+    if sheet.mode != "delta":
+        return set()
+    newest: dict[str, dt.datetime] = {}
+    for model in (Enrollment, Teaching):
+        for some in chunks([row.key for row in sheet.rows]):
+            for key, modified in landing.session.execute(
+                sa.select(model.sourced_id, model.source_modified_at).where(
+                    model.sourced_id.in_(some)
+                )
+            ):
+                if modified is not None:
+                    newest[key] = max(modified, newest.get(key, modified))
+    return {
+        row.key
+        for row in sheet.rows
+        if row.modified and row.key in newest and row.modified < newest[row.key]
+    }
+
+
+def _change_roles(
+    landing: Landing,
+    sheet: Sheet,
+    model: type[Enrollment] | type[Teaching],
+    rows: Collection[Row],
+) -> None:
+    """Take away what these rows were before their role changed: it stands in ``model``'s table."""
+    present: sa.ColumnElement[bool] = model.active.expression
+    if model is Enrollment:
+        present = sa.and_(present, Enrollment.status != EnrollmentStatus.DROPPED)
+    modified = {row.key: row.modified for row in rows}
+    going: list[tuple[str, int]] = []
+    for some in chunks(modified):
+        found = landing.session.execute(
+            sa.select(model.sourced_id, model.id).where(model.sourced_id.in_(some), present)
+        )
+        going += [(key, id_) for key, id_ in found]
+    if not going:
+        return
+    _leave(landing, model, [id_ for _, id_ in going])
+    known_times = [
+        {"id": id_, "source_modified_at": modified[key]} for key, id_ in going if modified[key]
+    ]
+    if known_times:
+        # A row of the old role that arrives late must not bring it back.
+        landing.session.execute(sa.update(model), known_times)
+    landing.report.files[sheet.name].removed += len(going)
 
 
 def _status(named: str | None, old: EnrollmentStatus | None, *, audit: bool) -> EnrollmentStatus:
