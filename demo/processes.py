@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Self
 
 
@@ -22,6 +22,10 @@ class ProcessFailedError(Exception):
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name} failed: {reason}")
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def port_is_free(port: int) -> bool:
@@ -49,7 +53,9 @@ class Processes:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
-        signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+        # Set, not relied on: where it was started in the background, Ctrl-C's signal is ignored.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _interrupt)
         return self
 
     def __exit__(
