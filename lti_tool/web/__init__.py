@@ -19,6 +19,7 @@ from lti_tool.web import (
     instructor,
     lti,
     navigation,
+    request_log,
     security,
     sessions,
     sign_in,
@@ -41,6 +42,7 @@ def init_app(app: Flask) -> None:
     app.config["BABEL_DEFAULT_TIMEZONE"] = app.extensions["naga"].settings.timezone
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(asset=asset, tool_name=tool_name, navigation=navigation.links)
+    request_log.init_app(app)
     sessions.init_app(app)
     i18n.init_app(app)
     display.init_app(app)

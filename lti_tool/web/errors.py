@@ -56,7 +56,7 @@ def on_naga_error(error: NagaError) -> Response:
         reference=reference,
         detail=error.detail,
         field=error.field,
-        path=request.path,
+        route=request.endpoint,
     )
     if wants_problem():
         return problem(error.problem(reference=reference), error.status)
@@ -149,7 +149,7 @@ def on_http_error(error: HTTPException) -> Response:
 def on_unexpected(error: Exception) -> Response:
     """A bug: its trace goes to the log under the reference number, never to the page."""
     reference = new_reference()
-    log.error("web.unexpected", reference=reference, path=request.path, exc_info=error)
+    log.error("web.unexpected", reference=reference, route=request.endpoint, exc_info=error)
     if wants_problem():
         return problem(
             {

@@ -1,0 +1,48 @@
+"""Request ids: in the answer, in the log, and nothing secret beside them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from lti_tool import create_app
+from lti_tool.settings import Settings
+
+
+@pytest.fixture
+def app(tmp_path: Path, database_url: str) -> Flask:
+    return create_app(
+        Settings(
+            database_url=database_url,
+            keys_dir=tmp_path / "keys",
+            public_url="https://sis.example.edu",
+            broker_dir=tmp_path / "broker",
+        )
+    )
+
+
+def _logged(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+def test_a_request_has_an_id_in_answer_and_log(
+    capsys: pytest.CaptureFixture[str], app: Flask
+) -> None:
+    response = app.test_client().get("/nowhere")
+    request_id = response.headers["X-Request-ID"]
+    lines = [line for line in _logged(capsys) if line["event"] == "request"]
+    assert [(line["request_id"], line["status"]) for line in lines] == [(request_id, 404)]
+
+
+@pytest.mark.parametrize(("given", "kept"), [("from-the-proxy-1", True), ("x\x7f<script>", False)])
+def test_a_proxy_s_id_is_kept_if_it_is_one(app: Flask, given: str, kept: bool) -> None:
+    response = app.test_client().get("/healthz", headers={"X-Request-ID": given})
+    assert (response.headers["X-Request-ID"] == given) is kept
+
+
+def test_no_token_of_an_address_is_logged(capsys: pytest.CaptureFixture[str], app: Flask) -> None:
+    app.test_client().get("/admin/sign-in/very-secret-token", base_url="https://sis.example.edu")
+    assert "very-secret-token" not in capsys.readouterr().err
