@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from flask import Flask
@@ -28,7 +29,8 @@ def test_a_request_has_an_id_in_answer_and_log(
 ) -> None:
     response = app.test_client().get("/nowhere")
     request_id = response.headers["X-Request-ID"]
-    lines = [record.msg for record in caplog.records if record.name.endswith("request_log")]
+    records = [record for record in caplog.records if record.name.endswith("request_log")]
+    lines = [cast(dict[str, Any], record.msg) for record in records]
     assert [(line["request_id"], line["status"]) for line in lines] == [(request_id, 404)]
 
 
