@@ -225,9 +225,15 @@ def _without_cookies(state: str) -> Response:
     # The window's answer is a redirect to the platform, which a form's target must allow.
     security.allow_form_target(pending.platform_origin)
     if pending.storage_target is None:
-        return _page("lti/window.html", state=state)
+        return _page("lti/window.html", state=state, origin=pending.platform_origin)
     ticket = logins.use_storage(state=state)
-    return _page("lti/storage_put.html", state=state, ticket=ticket, key=_storage_key(state))
+    return _page(
+        "lti/storage_put.html",
+        state=state,
+        ticket=ticket,
+        key=_storage_key(state),
+        origin=ticket.platform_origin,
+    )
 
 
 def _storage_key(state: str) -> str:

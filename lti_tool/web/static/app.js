@@ -59,8 +59,41 @@
     if (template && place) place.replaceChildren(template.content.cloneNode(true));
   };
 
+  // A platform takes an answer only in the frame that it opened. A window that was opened from
+  // there, because the browser keeps no cookies in frames, hands its answer back to that page.
+  const handBack = (form) => {
+    const frame = window.opener;
+    if (!frame || window.parent !== window || !form.dataset.handBack) { form.submit(); return; }
+    // Whoever opened this window and does not answer was no page of ours.
+    const timer = setTimeout(() => form.submit(), 2000);
+    window.addEventListener("message", (event) => {
+      if (event.source !== frame || event.origin !== window.location.origin) return;
+      if (event.data?.subject !== "naga.answer.taken") return;
+      clearTimeout(timer);
+      form.hidden = true;
+      document.getElementById(form.dataset.handBack).hidden = false;
+      window.close();
+    });
+    const answer = { subject: "naga.answer", action: form.action, jwt: form.elements.JWT.value };
+    frame.postMessage(answer, window.location.origin);
+  };
+  window.addEventListener("message", (event) => {
+    const platform = document.querySelector("form[data-platform]")?.dataset.platform;
+    if (!platform || event.origin !== window.location.origin) return;
+    const { subject, action, jwt } = event.data ?? {};
+    if (subject !== "naga.answer" || new URL(action).origin !== platform) return;
+    const form = document.createElement("form");
+    const field = document.createElement("input");
+    Object.assign(form, { method: "post", action, hidden: true });
+    Object.assign(field, { type: "hidden", name: "JWT", value: jwt });
+    form.append(field);
+    document.body.append(form);
+    event.source.postMessage({ subject: "naga.answer.taken" }, event.origin);
+    form.submit();
+  });
+
   document.addEventListener("DOMContentLoaded", () => {
-    document.querySelectorAll("form[data-auto-submit]").forEach((form) => form.submit());
+    document.querySelectorAll("form[data-auto-submit]").forEach(handBack);
     reportHeight();
   });
   document.addEventListener("htmx:afterSettle", reportHeight);
