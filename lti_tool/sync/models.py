@@ -145,6 +145,7 @@ class GradePushItem(Base):
     """One student's grade for one part within a push; afterwards its receipt.
 
     ``score`` is the SIS's, 0–100; ``previous`` is what the platform held, scaled to 0–100.
+    ``confirmed_at``: when the platform was seen to hold what was sent.
     """
 
     __tablename__ = "grade_push_item"
@@ -164,6 +165,7 @@ class GradePushItem(Base):
     detail: Mapped[str | None] = mapped_column(sa.String(500))
     sort_name: Mapped[str] = mapped_column(sa.String(300), default="")
     sent_at: Mapped[dt.datetime | None]
+    confirmed_at: Mapped[dt.datetime | None]
 
 
 class LineItemLink(Base):

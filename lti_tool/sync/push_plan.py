@@ -107,7 +107,7 @@ class Planner:
             }
             for part in parts:
                 line_item = line_items.get(part.part_key)
-                held = self._held(registration, line_item)
+                held = held_scores(self._grades, registration, line_item.url) if line_item else {}
                 for entry in rosters[class_.class_key]:
                     grade = grades.get((part.part_key, entry.person.person_key))
                     item = _item(entry, grade, course, held, column=line_item is not None)
@@ -189,16 +189,6 @@ class Planner:
                 found[part_key] = item
         return found
 
-    def _held(
-        self, registration: Registration, line_item: LineItem | None
-    ) -> dict[str, Decimal | None]:
-        if line_item is None:
-            return {}
-        return {
-            result.user_id: result.scaled_to(MAXIMUM)
-            for result in self._grades.results(registration, line_item.url)
-        }
-
 
 def check_offer(ags: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """Return ``ags`` if grades can be read and sent; else raise :class:`AgsNotOfferedError`."""
@@ -222,6 +212,16 @@ def check_offer(ags: Mapping[str, Any] | None) -> Mapping[str, Any]:
             missing=missing,
         )
     return ags
+
+
+def held_scores(
+    assignment_grades: AssignmentGrades, registration: Registration, url: str
+) -> dict[str, Decimal | None]:
+    """What a column holds, 0–100, by user. Raises AgsError."""
+    return {
+        result.user_id: result.scaled_to(MAXIMUM)
+        for result in assignment_grades.results(registration, url)
+    }
 
 
 def same_score(one: Decimal | None, other: Decimal | None) -> bool:

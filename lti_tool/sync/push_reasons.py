@@ -19,6 +19,7 @@ class PushReason(enum.StrEnum):
     OUT_OF_RANGE = "out_of_range"
     CHANGED_SINCE_PREVIEW = "changed_since_preview"
     NEWER_IN_PLATFORM = "newer_in_platform"
+    OVERRIDDEN_IN_PLATFORM = "overridden_in_platform"
     PLATFORM_REFUSED = "platform_refused"
     PLATFORM_UNAVAILABLE = "platform_unavailable"
     COLUMN_GONE = "column_gone"
@@ -33,6 +34,7 @@ class PushReason(enum.StrEnum):
 RETRYABLE = frozenset(
     {
         PushReason.CHANGED_SINCE_PREVIEW,
+        PushReason.OVERRIDDEN_IN_PLATFORM,
         PushReason.PLATFORM_REFUSED,
         PushReason.PLATFORM_UNAVAILABLE,
         PushReason.COLUMN_GONE,
@@ -75,6 +77,10 @@ WORDS: dict[PushReason, Words] = {
     PushReason.NEWER_IN_PLATFORM: Words(
         "The grade on the platform was changed later than the one sent.",
         "Decide which grade is right; a new preview shows both.",
+    ),
+    PushReason.OVERRIDDEN_IN_PLATFORM: Words(
+        "The platform took the grade and shows another: somebody set it there by hand.",
+        "Take the override back in the platform's gradebook, then retry; or leave it.",
     ),
     PushReason.PLATFORM_REFUSED: Words(
         "The platform did not take this grade.", "Check the person's enrolment and role."

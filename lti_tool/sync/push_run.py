@@ -15,7 +15,7 @@ from lti_tool.core.audit import AuditLog
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database, UtcDateTime
 from lti_tool.core.errors import OutboundError
-from lti_tool.lti.assignment_grades import AssignmentGrades
+from lti_tool.lti.assignment_grades import AgsGoneError, AssignmentGrades
 from lti_tool.lti.models import Registration, Standing
 from lti_tool.lti.platforms import platform_for
 from lti_tool.sis.interfaces import StudentInformationSystem
@@ -23,11 +23,11 @@ from lti_tool.sync.models import (
     GradePush,
     GradePushItem,
     ItemState,
-    LineItemLink,
     PushState,
     ScoreClock,
 )
-from lti_tool.sync.push_plan import MAXIMUM, TAG
+from lti_tool.sync.push_columns import PushColumns, unconfirmed
+from lti_tool.sync.push_reasons import PushReason
 from lti_tool.sync.push_send import Receipt, Sender, changed, failure
 
 log = structlog.get_logger(__name__)
@@ -96,10 +96,12 @@ class PushRun:
         self._push = push
         self._runner = runner
         self._concurrency = concurrency
-        self._recreated: set[str] = set()
         with database.read() as session:
             self._registration = session.get_one(Registration, push.registration_id)
         self._sender = Sender(assignment_grades, self._registration)
+        self._columns = PushColumns(
+            database, sis, assignment_grades, self._registration, push, self._beat
+        )
         self._platform = platform_for(self._registration.platform_family)
 
     def go(self) -> None:
@@ -126,7 +128,14 @@ class PushRun:
             rows = session.execute(
                 sa.select(GradePushItem.class_key, GradePushItem.part_key)
                 .where(GradePushItem.push_id == self._push.id)
-                .where(GradePushItem.state == ItemState.SEND)
+                # Sent by a run that died before it could look what became of it: look now.
+                .where(
+                    (GradePushItem.state == ItemState.SEND)
+                    | (
+                        (GradePushItem.state == ItemState.SENT)
+                        & GradePushItem.confirmed_at.is_(None)
+                    )
+                )
                 .distinct()
                 .order_by(GradePushItem.class_key, GradePushItem.part_key)
             )
@@ -147,7 +156,7 @@ class PushRun:
                     receipts[item.person_key] = receipt
             if sending:
                 try:
-                    url = url or self._line_item(class_key, part_key)
+                    url = url or self._columns.ensure(class_key, part_key)
                 except OutboundError as error:
                     failed = failure(error, sent_at=None)
                     receipts |= {item.person_key: failed for item in sending}
@@ -158,9 +167,10 @@ class PushRun:
                 receipts |= self._send(pool, url, sending)
             self._record(part_key, url, items, receipts)
             if any(receipt.gone for receipt in receipts.values()):
-                self._forget_line_item(part_key)
+                self._columns.forget(part_key)
                 url = None
             self._stop_if_hopeless(receipts.values())
+        self._confirm_part(part_key)
 
     def _stop_if_hopeless(self, receipts: Collection[Receipt]) -> None:
         fatal = [receipt for receipt in receipts if receipt.fatal]
@@ -180,49 +190,41 @@ class PushRun:
                 .limit(_BATCH)
             ).all()
 
-    # -- the column ----------------------------------------------------------------------------
+    # -- what the platform made of it ----------------------------------------------------------
 
-    def _line_item(self, class_key: str, part_key: str) -> str:
-        """The address of the part's column, found or created."""
-        link = LineItemLink(
-            registration_id=self._push.registration_id,
-            context_id=self._push.context_id,
-            part_key=part_key,
-        )
-        key = (link.registration_id, link.context_id, link.part_key)
+    def _confirm_part(self, part_key: str) -> None:
+        """Read back what was sent, once for all students: no receipt says what is not so."""
         with self._database.read() as session:
-            known = session.get(LineItemLink, key)
-        if known is not None:
-            return known.url
-        item = self._grades.ensure_line_item(
-            self._registration,
-            self._push.ags,
-            label=self._label(class_key, part_key),
-            maximum=MAXIMUM,
-            resource_id=part_key,
-            tag=TAG,
-        )
+            sent = session.scalars(
+                sa.select(GradePushItem).where(unconfirmed(self._push.id, part_key))
+            ).all()
+        if not sent:
+            return
+        url = self._columns.known(part_key)
+        detail: str | None = None
+        try:
+            if url is None:
+                raise AgsGoneError("The column is not there any more.")
+            receipts = self._sender.read_back(url, sent)
+        except AgsGoneError as error:
+            gone = Receipt(ItemState.FAILED, PushReason.COLUMN_GONE, error.detail)
+            receipts = {item.person_key: gone for item in sent}
+        except OutboundError as error:
+            log.warning("push.not_read_back", push_id=self._push.id, code=error.code)
+            detail = f"The platform took it, but could not be asked what it holds: {error.detail}"
+            receipts = {}
+        if receipts:
+            self._record(part_key, None, sent, receipts)
         with self._database.write() as session:
             self._beat(session)
-            link.url, link.maximum = item.url, item.maximum
-            session.merge(link)
-        return item.url
-
-    def _label(self, class_key: str, part_key: str) -> str:
-        class_ = self._sis.class_(class_key)
-        if class_ is None:
-            return part_key
-        name = next((part.name for part in class_.parts if part.part_key == part_key), part_key)
-        return f"{class_.course_code} {class_.section}: {name}"
-
-    def _forget_line_item(self, part_key: str) -> None:
-        self._recreated.add(part_key)
-        with self._database.write() as session:
             session.execute(
-                sa.delete(LineItemLink)
-                .where(LineItemLink.registration_id == self._push.registration_id)
-                .where(LineItemLink.context_id == self._push.context_id)
-                .where(LineItemLink.part_key == part_key)
+                sa.update(GradePushItem)
+                .where(unconfirmed(self._push.id, part_key))
+                .values(
+                    detail=detail and detail[:500],
+                    confirmed_at=None if detail else self._clock.now(),
+                )
+                .execution_options(synchronize_session=False)
             )
 
     # -- one batch -----------------------------------------------------------------------------
@@ -231,7 +233,7 @@ class PushRun:
         self, pool: ThreadPoolExecutor, url: str, items: Sequence[GradePushItem]
     ) -> dict[str, Receipt]:
         times = self._timestamps(url, items)
-        recreated = items[0].part_key in self._recreated
+        recreated = self._columns.was_lost(items[0].part_key)
         futures: dict[Future[Receipt], str] = {
             pool.submit(
                 self._sender.send, url, item, times[item.user_id or ""], recreated

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -20,7 +21,7 @@ from lti_tool.lti.models import Registration
 from lti_tool.lti.service_errors import ServiceError
 from lti_tool.sis.entities import GradeStatus, PartGradeView
 from lti_tool.sync.models import GradePushItem, ItemState
-from lti_tool.sync.push_plan import MAXIMUM, same_score
+from lti_tool.sync.push_plan import MAXIMUM, held_scores, same_score
 from lti_tool.sync.push_reasons import PushReason
 
 
@@ -66,6 +67,25 @@ class Sender:
             return failure(error, sent_at=sent_at)
         return Receipt(ItemState.SENT, sent_at=sent_at)
 
+    def read_back(self, url: str, items: Iterable[GradePushItem]) -> dict[str, Receipt]:
+        """Look once at what a column holds; receipts of items that it keeps otherwise, by person.
+
+        A platform answers alike whether it took a score, cut it, or kept a teacher's own instead.
+        Raises AgsError.
+        """
+        held = held_scores(self._grades, self._registration, url)
+        return {
+            item.person_key: Receipt(
+                ItemState.REFUSED,
+                PushReason.OVERRIDDEN_IN_PLATFORM,
+                _both(held.get(item.user_id or ""), item.score),
+                previous=held.get(item.user_id or ""),
+                sent_at=item.sent_at,
+            )
+            for item in items
+            if not same_score(held.get(item.user_id or ""), item.score)
+        }
+
     def _newer(self, url: str, item: GradePushItem) -> Receipt:
         """The platform holds something later: it may be this very grade."""
         try:
@@ -78,7 +98,7 @@ class Sender:
         return Receipt(
             ItemState.REFUSED,
             PushReason.NEWER_IN_PLATFORM,
-            f"The platform holds {_plain(held)}, the SIS has {_plain(item.score)}.",
+            _both(held, item.score),
             previous=held,
         )
 
@@ -131,6 +151,10 @@ def _evidence(error: NagaError) -> str:
     if status is not None:
         parts.append(f"(HTTP {status})")
     return " ".join(part for part in parts if part)
+
+
+def _both(held: Decimal | None, ours: Decimal | None) -> str:
+    return f"The platform holds {_plain(held)}, the SIS has {_plain(ours)}."
 
 
 def _plain(score: Decimal | None) -> str:

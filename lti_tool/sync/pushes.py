@@ -182,6 +182,7 @@ class GradePushes:
                     "state": ItemState.SEND,
                     "reason": None,
                     "detail": None,
+                    "confirmed_at": None,
                 }
                 if item.reason == PushReason.CHANGED_SINCE_PREVIEW:
                     grade = grades.get((item.part_key, item.person_key))

@@ -40,6 +40,10 @@ _WORDS: dict[PushReason, tuple[Any, Any]] = {
         _l("Somebody changed this grade in Moodle after it was sent last."),
         _l("Decide which grade is right; a new preview shows both."),
     ),
+    PushReason.OVERRIDDEN_IN_PLATFORM: (
+        _l("Moodle took this grade but shows another: a teacher set it there by hand."),
+        _l("Take the override back in Moodle's gradebook and retry, or leave it as it is."),
+    ),
     PushReason.PLATFORM_REFUSED: (
         _l("Moodle did not take this grade."),
         _l("Check that the person is a student in the Moodle course, then retry."),

@@ -85,12 +85,18 @@ class Traffic:
         self._open = threading.Event()
         self.reached = threading.Event()
         self.scores: list[dict[str, Any]] = []
+        self.readings: list[str] = []
+        self._events: dict[int, Callable[[], None]] = {}
 
     def hold(self, ending: str, *, after: int) -> None:
         """Let ``after`` POST requests to this path through; hold the others until released."""
         self._ending, self._free = ending, after
         self._open.clear()
         self.reached.clear()
+
+    def before_score(self, number: int, event: Callable[[], None]) -> None:
+        """Let something happen on the platform when the ``number``-th score arrives."""
+        self._events[number] = event
 
     def release(self) -> None:
         """Let everything through."""
@@ -106,10 +112,16 @@ class Traffic:
             if held:
                 self.reached.set()
                 assert self._open.wait(60)
+        if path.endswith("/results"):
+            with self._lock:
+                self.readings.append(path)
         if path.endswith("/scores"):
             body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             with self._lock:
                 self.scores.append(json.loads(body))
+                event = self._events.pop(len(self.scores), None)
+            if event is not None:
+                event()
             environ["wsgi.input"] = _Body(body)
         return self._inner(environ, start_response)
 
