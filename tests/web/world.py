@@ -18,6 +18,7 @@ from werkzeug.test import Client, TestResponse
 
 from demo.client import Browser
 from demo.model import Course, Person, ResourceLink
+from demo.quirks import Quirks
 from demo.server import PlatformServer
 from demo.state import Platform, PlatformConfig
 from lti_tool import create_app
@@ -187,10 +188,16 @@ class World:
 
 
 @contextmanager
-def build_world(folder: Path, *, port: int = 0) -> Iterator[World]:
-    """A campus of 50, one class of it as a course with everybody but two, and the tool's links."""
+def build_world(
+    folder: Path, *, port: int = 0, host: str = "127.0.0.1", quirks: Quirks | None = None
+) -> Iterator[World]:
+    """A campus of 50, one class of it as a course with everybody but two, and the tool's links.
+
+    ``host`` is how the tool is called: with ``localhost`` browsers take the platform for another
+    site. ``quirks`` are the platform's; Moodle's if nothing is said.
+    """
     server = make_server("127.0.0.1", port, Flask("unstarted"), threaded=True)
-    url = f"http://127.0.0.1:{server.server_port}"
+    url = f"http://{host}:{server.server_port}"
     settings = Settings(
         public_url=url,
         database_url=f"sqlite:///{folder}/naga.db",
@@ -209,7 +216,8 @@ def build_world(folder: Path, *, port: int = 0) -> Iterator[World]:
     services.tool_keys.ensure()
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
-    with PlatformServer(PlatformConfig(course_json={"site": "Campus"})) as served:
+    config = PlatformConfig(course_json={"site": "Campus"}, quirks=quirks or Quirks())
+    with PlatformServer(config) as served:
         try:
             yield _furnish(app, services, served, url)
         finally:
