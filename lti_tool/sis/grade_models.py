@@ -25,6 +25,15 @@ class ChangeKind(enum.StrEnum):
     STATUS_CHANGE = "STATUS_CHANGE"
 
 
+class RecordChangeKind(enum.StrEnum):
+    """What was decided about a student's record in a class."""
+
+    EXEMPTED = "EXEMPTED"
+    EXEMPTION_REVOKED = "EXEMPTION_REVOKED"
+    SPECIAL_SET = "SPECIAL_SET"
+    SPECIAL_CLEARED = "SPECIAL_CLEARED"
+
+
 class GradeScale(Base):
     """A conversion table as configuration; ``cycles`` and ``course_prefixes`` say whose it is."""
 
@@ -141,3 +150,26 @@ class GradeChange(Base):
     updated_at: Mapped[dt.datetime]
 
     __table_args__ = (sa.Index("ix_sis_grade_change_grade", "enrollment_id", "part_id"),)
+
+
+class RecordChange(Base):
+    """A decision about one student's record in a class: an exemption or a special final grade.
+
+    ``session_id`` is set for exemptions; the letters are those of the final grade.
+    """
+
+    __tablename__ = "sis_record_change"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    enrollment_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("sis_enrollment.id", ondelete="CASCADE"), index=True
+    )
+    session_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("sis_class_session.id", ondelete="SET NULL")
+    )
+    kind: Mapped[RecordChangeKind]
+    old_letter: Mapped[str | None] = mapped_column(sa.String(5))
+    new_letter: Mapped[str | None] = mapped_column(sa.String(5))
+    reason: Mapped[str] = mapped_column(sa.String(500))
+    changed_by: Mapped[str] = mapped_column(sa.String(255))
+    updated_at: Mapped[dt.datetime]

@@ -33,6 +33,7 @@ from lti_tool.sis.rules import (
     GradeLockedError,
     Scale,
     check_change,
+    checked_reason,
     checked_score,
     choose_scale,
     graded,
@@ -196,13 +197,7 @@ class Grading:
             InvalidInputError: no reason, or the score or letter is wrong.
             NotFoundError: there is no such grade.
         """
-        reason = reason.strip()
-        if not reason:
-            raise InvalidInputError(
-                "A correction needs a reason.",
-                field="reason",
-                remedy="Say in a sentence why this grade changes.",
-            )
+        reason = checked_reason(reason)
         now = self._clock.now()
         with self._database.write() as session:
             part = _parts(session, {entry.part_key}).get(entry.part_key)

@@ -20,6 +20,11 @@ _MAXIMUM = Decimal(100)
 #: Letters that stand alone: no percentage, no points.
 SPECIAL_LETTERS = frozenset({"I", "IP", "P", "W", "AU", "CR", "NC"})
 
+#: Those of them that a person decides; W and AU follow from the enrolment.
+DECIDED_LETTERS = frozenset({"I", "IP", "P", "CR", "NC"})
+
+_REASON_LENGTH = 500
+
 _ORDER = tuple(GradeStatus)
 
 
@@ -130,6 +135,32 @@ def checked_score(score: Decimal | None) -> Decimal | None:
             remedy="Enter a percentage, or leave it empty for no grade.",
         )
     return quantised(score)
+
+
+def checked_reason(reason: str) -> str:
+    """A reason as it is stored; raises :class:`InvalidInputError` if there is none."""
+    reason = reason.strip()
+    if not reason or len(reason) > _REASON_LENGTH:
+        raise InvalidInputError(
+            f"This needs a reason, of at most {_REASON_LENGTH} characters.",
+            field="reason",
+            remedy="Say in a sentence why.",
+        )
+    return reason
+
+
+def checked_special(letter: str) -> str:
+    """A letter that a person may decide; raises :class:`InvalidInputError`."""
+    letter = letter.strip().upper()
+    if letter not in DECIDED_LETTERS:
+        raise InvalidInputError(
+            f"{letter or 'Nothing'} is no letter that stands for a final grade.",
+            field="letter",
+            remedy="Use one of "
+            + ", ".join(sorted(DECIDED_LETTERS))
+            + ". W and AU follow from the enrolment.",
+        )
+    return letter
 
 
 def normalised(weights: Sequence[Decimal], *, whole: Decimal = Decimal(1)) -> tuple[Decimal, ...]:

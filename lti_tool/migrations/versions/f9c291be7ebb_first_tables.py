@@ -1,6 +1,6 @@
 """First tables
 
-Revision ID: 9f0f6b15c876
+Revision ID: f9c291be7ebb
 Revises:
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "9f0f6b15c876"
+revision = "f9c291be7ebb"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -500,6 +500,7 @@ def upgrade() -> None:
         sa.Column("detail", sa.String(length=500), nullable=True),
         sa.Column("sort_name", sa.String(length=300), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["push_id"],
             ["grade_push.id"],
@@ -548,6 +549,27 @@ def upgrade() -> None:
     with op.batch_alter_table("roster_row", schema=None) as batch_op:
         batch_op.create_index(
             "ix_roster_row_state", ["comparison_id", "state", "sort_name"], unique=False
+        )
+
+    op.create_table(
+        "sign_in",
+        sa.Column("state", sa.String(length=64), nullable=False),
+        sa.Column("nonce", sa.String(length=64), nullable=False),
+        sa.Column("binding_hash", sa.String(length=64), nullable=False),
+        sa.Column("launch_reference", sa.String(length=16), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["launch_reference"],
+            ["lti_launch.reference"],
+            name=op.f("fk_sign_in_launch_reference_lti_launch"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("state", name=op.f("pk_sign_in")),
+    )
+    with op.batch_alter_table("sign_in", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sign_in_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_sign_in_launch_reference"), ["launch_reference"], unique=False
         )
 
     op.create_table(
@@ -754,6 +776,36 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("enrollment_id", name=op.f("pk_sis_final_grade")),
     )
     op.create_table(
+        "sis_record_change",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("enrollment_id", sa.Integer(), nullable=False),
+        sa.Column("session_id", sa.Integer(), nullable=True),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("old_letter", sa.String(length=5), nullable=True),
+        sa.Column("new_letter", sa.String(length=5), nullable=True),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("changed_by", sa.String(length=255), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["enrollment_id"],
+            ["sis_enrollment.id"],
+            name=op.f("fk_sis_record_change_enrollment_id_sis_enrollment"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["session_id"],
+            ["sis_class_session.id"],
+            name=op.f("fk_sis_record_change_session_id_sis_class_session"),
+            ondelete="SET NULL",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sis_record_change")),
+    )
+    with op.batch_alter_table("sis_record_change", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_sis_record_change_enrollment_id"), ["enrollment_id"], unique=False
+        )
+
+    op.create_table(
         "sis_session_exemption",
         sa.Column("enrollment_id", sa.Integer(), nullable=False),
         sa.Column("session_id", sa.Integer(), nullable=False),
@@ -860,6 +912,10 @@ def downgrade() -> None:
 
     op.drop_table("sis_class_part_grade")
     op.drop_table("sis_session_exemption")
+    with op.batch_alter_table("sis_record_change", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sis_record_change_enrollment_id"))
+
+    op.drop_table("sis_record_change")
     op.drop_table("sis_final_grade")
     op.drop_table("sis_class_session_grade")
     with op.batch_alter_table("sis_class_part", schema=None) as batch_op:
@@ -880,6 +936,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_sis_class_header_combined_class_id"))
 
     op.drop_table("sis_class_header")
+    with op.batch_alter_table("sign_in", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sign_in_launch_reference"))
+        batch_op.drop_index(batch_op.f("ix_sign_in_expires_at"))
+
+    op.drop_table("sign_in")
     with op.batch_alter_table("roster_row", schema=None) as batch_op:
         batch_op.drop_index("ix_roster_row_state")
 
