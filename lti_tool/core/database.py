@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.orm import DeclarativeBase, Session, class_mapper, sessionmaker
 
 _BEGIN = "naga_sqlite_begin"
 
@@ -69,12 +69,19 @@ class Base(DeclarativeBase):
     }
 
 
+# What runs statements of columns: where each microsecond counts, a connection.
+Executor = Session | sa.Connection
+
+
 class Database:
     """Engine and transactions.
 
-    ``read()`` and ``write()`` are the only ways in. On SQLite a write begins with ``BEGIN
-    IMMEDIATE``: a transaction that reads and then writes would else fail with "database is
-    locked" as soon as two processes meet.
+    ``read()`` and ``write()`` give a session; ``reading()`` and ``writing()`` are the same two for
+    statements of tables and columns alone, on a bare connection. What every launch runs goes
+    through those: a session doubles the cost of a statement, for entities that are not loaded.
+
+    On SQLite a write begins with ``BEGIN IMMEDIATE``: a transaction that reads and then writes
+    would else fail with "database is locked" as soon as two processes meet.
     """
 
     def __init__(self, url: str | URL, *, pool_size: int = 10, echo: bool = False) -> None:
@@ -91,32 +98,38 @@ class Database:
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", _configure_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
-        self._snapshot: ContextVar[Session | None] = ContextVar("snapshot", default=None)
+        self._snapshot: ContextVar[sa.Connection | None] = ContextVar("snapshot", default=None)
+        self._for_writes = self.engine.execution_options(**{_BEGIN: "IMMEDIATE"})
         self._reader = sessionmaker(self.engine, expire_on_commit=False)
-        self._writer = sessionmaker(
-            self.engine.execution_options(**{_BEGIN: "IMMEDIATE"}), expire_on_commit=False
-        )
+        self._writer = sessionmaker(self._for_writes, expire_on_commit=False)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session for reading; whatever it changed is rolled back. Within :meth:`snapshot` it is
-        the snapshot's."""
+        """A session for reading; whatever it changed is rolled back. Within :meth:`snapshot` it
+        sees what the snapshot sees."""
+        ambient = self._snapshot.get()
+        with self._reader() if ambient is None else self._reader(bind=ambient) as session:
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """As :meth:`read`, for statements of columns alone."""
         ambient = self._snapshot.get()
         if ambient is not None:
             yield ambient
             return
-        with self._reader() as session:
-            yield session
+        with self.engine.connect() as connection:
+            yield connection
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Make all :meth:`read` of this thread one transaction: a page sees one state of things,
-        and pays for one connection.
+        """Make all reading of this thread one transaction: a page sees one state of things, and
+        pays for one connection.
 
         Not around calls to other systems: the transaction stays open as long as they take.
         """
-        with self.read() as session:
-            token = self._snapshot.set(session)
+        with self.reading() as connection:
+            token = self._snapshot.set(connection)
             try:
                 yield
             finally:
@@ -127,6 +140,12 @@ class Database:
         """A session in one transaction: committed at the end, rolled back on any exception."""
         with self._writer.begin() as session:
             yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """As :meth:`write`, for statements of columns alone."""
+        with self._for_writes.begin() as connection:
+            yield connection
 
     def upsert(self, table: sa.Table | type[Base]) -> postgresql.Insert | sqlite.Insert:
         """An ``INSERT`` that knows ``on_conflict_do_update`` in this database's dialect."""
@@ -140,12 +159,15 @@ class Database:
 _Entity = TypeVar("_Entity", bound=Base)
 
 
-def detached(entity: type[_Entity], values: Sequence[Any]) -> _Entity:
-    """Build a detached entity from the values of all its table's columns, in their order.
+def detached(entity: type[_Entity], values: Mapping[str, Any]) -> _Entity:
+    """Build a detached entity from the values of its columns, by name.
 
-    For what every launch reads: loading it through the ORM takes several times as long.
+    For what every launch reads and writes: loading it through the ORM, or only setting attributes
+    one by one, takes many times as long.
     """
-    return entity(**dict(zip(entity.__table__.columns.keys(), values, strict=True)))
+    instance = class_mapper(entity).class_manager.new_instance()
+    vars(instance).update(values)
+    return instance
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:
@@ -161,4 +183,5 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     mode = connection.get_execution_options().get(_BEGIN, "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {mode}")
+    # At the driver, as nothing of it is ours to compile, log or fetch.
+    connection.connection.driver_connection.execute(f"BEGIN {mode}")  # type: ignore[union-attr]

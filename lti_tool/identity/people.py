@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.core.audit import AuditLog
 from lti_tool.core.clock import Clock
-from lti_tool.core.database import Database
+from lti_tool.core.database import Database, Executor
 from lti_tool.core.errors import ConflictError, InvalidInputError, NotFoundError
 from lti_tool.identity.models import PersonLink
 from lti_tool.identity.suggestions import LinkSuggestion, MemberAccount, suggest
@@ -93,7 +93,7 @@ class People:
         Raises:
             PersonLinkConflictError: the person belongs to another account of this platform.
         """
-        with self._database.read() as session:
+        with self._database.reading() as session:
             person_key = self.links(session, registration.id, [subject]).get(subject)
         if person_key is not None:
             return self._sis.person(person_key)
@@ -201,7 +201,7 @@ class People:
             )
 
     def links(
-        self, session: Session, registration_id: int, subjects: Collection[str]
+        self, session: Executor, registration_id: int, subjects: Collection[str]
     ) -> dict[str, str]:
         """The person keys of these accounts, by subject: one statement."""
         if not subjects:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from lti_tool.core.clock import Clock
-from lti_tool.core.database import Database
+from lti_tool.core.database import Database, detached
 from lti_tool.core.errors import NagaError
 from lti_tool.lti.claims import LaunchClaims, check, parse_claims
 from lti_tool.lti.errors import DeploymentPendingError, LaunchError
@@ -107,13 +107,13 @@ class Launches:
             DeploymentPendingError: parked until an administrator approves the deployment.
         """
         attempt = _Attempt(state, id_token, binding_secret, binding)
-        with self._database.write() as session:
-            outcome = self._judge(session, attempt)
+        with self._database.writing() as connection:
+            outcome = self._judge(connection, attempt)
         if outcome is None:
             # The keys must be read or fetched: no one else may have to wait for that.
             error = self._decode(attempt)
-            with self._database.write() as session:
-                outcome = self._conclude(session, attempt, error)
+            with self._database.writing() as connection:
+                outcome = self._conclude(connection, attempt, error)
         if isinstance(outcome, LaunchError):
             raise outcome
         return outcome
@@ -128,16 +128,16 @@ class Launches:
         values = self._values(LaunchOutcome.REFUSED, reason=error.code, detail=error.detail)
         values["registration_id"] = registration_id
         values |= {name: value[:255] for name, value in ids.items() if value}
-        with self._database.write() as session:
-            session.execute(_INSERT, values)
+        with self._database.writing() as connection:
+            connection.execute(_INSERT, values)
         if isinstance(error, LaunchError):
             error.reference = values["reference"]
         return str(values["reference"])
 
     def session(self, reference: str, secret: str) -> LaunchSession | None:
         """Return the session of an accepted launch if it holds now, in one statement."""
-        with self._database.read() as session:
-            return load_session(session, reference, secret, now=self._clock.now())
+        with self._database.reading() as connection:
+            return load_session(connection, reference, secret, now=self._clock.now())
 
     def session_problem(self, reference: str, secret: str) -> LaunchError:
         """Say why :meth:`session` returned ``None``."""
@@ -193,20 +193,22 @@ class Launches:
             result = session.execute(sa.delete(_LAUNCHES).where(_LAUNCHES.c.at < oldest))
             return cast(sa.CursorResult[Any], result).rowcount
 
-    def _judge(self, session: Session, attempt: _Attempt) -> AcceptedLaunch | LaunchError | None:
+    def _judge(
+        self, connection: sa.Connection, attempt: _Attempt
+    ) -> AcceptedLaunch | LaunchError | None:
         """Consume the sign-in and, if the keys are at hand, finish in the same transaction.
 
         Errors are returned, not raised: a refused launch must stay consumed and recorded.
         """
         try:
             attempt.login = self._logins.consume(
-                session,
+                connection,
                 state=attempt.state,
                 binding_secret=attempt.binding_secret,
                 binding=attempt.binding,
             )
             attempt.registration = self._registrations.of_login(
-                session, attempt.login.registration_id
+                connection, attempt.login.registration_id
             )
             check_standing(attempt.registration)
             if not attempt.id_token:
@@ -215,11 +217,11 @@ class Launches:
                 attempt.id_token, jwks_url=attempt.registration.jwks_url
             )
         except LaunchError as error:
-            return self._conclude(session, attempt, error)
+            return self._conclude(connection, attempt, error)
         if decoded is None:
             return None
         attempt.body = decoded[1]
-        return self._conclude(session, attempt, None)
+        return self._conclude(connection, attempt, None)
 
     def _decode(self, attempt: _Attempt) -> LaunchError | None:
         assert attempt.registration is not None  # noqa: S101 - _judge has set it
@@ -232,11 +234,11 @@ class Launches:
         return None
 
     def _conclude(
-        self, session: Session, attempt: _Attempt, error: LaunchError | None
+        self, connection: sa.Connection, attempt: _Attempt, error: LaunchError | None
     ) -> AcceptedLaunch | LaunchError:
         if error is None:
             try:
-                claims = self._check(session, attempt)
+                claims = self._check(connection, attempt)
             except LaunchError as refused:
                 error = refused
         if error is not None:
@@ -246,7 +248,7 @@ class Launches:
                 else LaunchOutcome.REFUSED
             )
             values = self._values(outcome, reason=error.code, detail=error.detail, attempt=attempt)
-            session.execute(_INSERT, values)
+            connection.execute(_INSERT, values)
             error.reference = values["reference"]
             return error
         assert attempt.registration is not None  # noqa: S101 - _judge has set it
@@ -255,10 +257,10 @@ class Launches:
         values["services"] = _services(claims)
         values["secret_hash"] = digest(secret)
         values["expires_at"] = values["at"] + self._session_length
-        session.execute(_INSERT, values)
-        return AcceptedLaunch(Launch(**values), claims, attempt.registration, secret)
+        connection.execute(_INSERT, values)
+        return AcceptedLaunch(detached(Launch, values), claims, attempt.registration, secret)
 
-    def _check(self, session: Session, attempt: _Attempt) -> LaunchClaims:
+    def _check(self, connection: sa.Connection, attempt: _Attempt) -> LaunchClaims:
         login, registration = attempt.login, attempt.registration
         assert login is not None  # noqa: S101 - _judge has set both
         assert registration is not None  # noqa: S101
@@ -278,11 +280,13 @@ class Launches:
             raise LaunchError("target_link_mismatch", field="target_link_uri")
         if login.deployment_id not in (None, claims.deployment_id):
             raise LaunchError("deployment_mismatch", field="deployment_id")
-        self._check_deployment(session, registration.id, claims.deployment_id)
+        self._check_deployment(connection, registration.id, claims.deployment_id)
         return claims
 
-    def _check_deployment(self, session: Session, registration_id: int, deployment_id: str) -> None:
-        standing = session.scalar(
+    def _check_deployment(
+        self, connection: sa.Connection, registration_id: int, deployment_id: str
+    ) -> None:
+        standing = connection.scalar(
             _STANDING, {"registration": registration_id, "deployment": deployment_id}
         )
         if standing is Standing.ACTIVE:
@@ -290,7 +294,7 @@ class Launches:
         if standing is Standing.DISABLED:
             raise LaunchError("deployment_disabled", deployment_id=deployment_id)
         if standing is None:
-            session.execute(
+            connection.execute(
                 self._database.upsert(_DEPLOYMENTS)
                 .values(
                     registration_id=registration_id,

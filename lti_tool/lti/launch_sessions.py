@@ -10,7 +10,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from lti_tool.core.database import detached
+from lti_tool.core.database import Executor, detached
 from lti_tool.lti import roles
 from lti_tool.lti.errors import LaunchError
 from lti_tool.lti.login import check_standing, digest
@@ -134,7 +134,7 @@ class LaunchSession:
 
 
 def load_session(
-    session: Session, reference: str, secret: str, *, now: dt.datetime
+    session: Executor, reference: str, secret: str, *, now: dt.datetime
 ) -> LaunchSession | None:
     """Return the session if it holds now: not expired, platform and deployment still active."""
     row = session.execute(
@@ -142,8 +142,9 @@ def load_session(
     ).one_or_none()
     if row is None:
         return None
-    width = len(_LAUNCHES.c)
-    return LaunchSession(detached(Launch, row[:width]), detached(Registration, row[width:]))
+    launch = dict(zip(_LAUNCHES.c.keys(), row, strict=False))
+    registration = dict(zip(_REGISTRATIONS.c.keys(), row[len(launch) :], strict=True))
+    return LaunchSession(detached(Launch, launch), detached(Registration, registration))
 
 
 def session_problem(

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from lti_tool.core.clock import Clock
-from lti_tool.core.database import Database
+from lti_tool.core.database import Database, Executor
 from lti_tool.lti.errors import LaunchError
 from lti_tool.lti.models import Login, Registration, Standing
 from lti_tool.lti.registrations import Registrations, origin_of
@@ -141,14 +141,14 @@ class Logins:
             LaunchError: with the reason, and the parameter as ``field``.
         """
         request = self._checked(params)
-        with self._database.write() as session:
+        with self._database.writing() as connection:
             registration = self._registrations.find(
-                session, issuer=request["iss"], client_id=request.get("client_id")
+                connection, issuer=request["iss"], client_id=request.get("client_id")
             )
             if registration is None:
                 raise LaunchError("registration_unknown", field="iss")
             check_standing(registration)
-            return self._insert(session, registration, request)
+            return self._insert(connection, registration, request)
 
     def resume(self, *, state: str, binding_secret: str | None) -> LoginTicket:
         """Return the ticket of a sign-in whose cookie came back; nothing is consumed.
@@ -202,7 +202,12 @@ class Logins:
         )
 
     def consume(
-        self, session: Session, *, state: str, binding_secret: str | None, binding: str = COOKIE
+        self,
+        connection: sa.Connection,
+        *,
+        state: str,
+        binding_secret: str | None,
+        binding: str = COOKIE,
     ) -> ConsumedLogin:
         """Delete the sign-in and return what it promised: of two that arrive at once, one wins.
 
@@ -214,7 +219,7 @@ class Logins:
             raise LaunchError("state_missing", field="state")
         if not binding_secret:
             raise LaunchError("binding_missing", field="cookie")
-        row = session.execute(
+        row = connection.execute(
             _CONSUME_STORED if binding == STORAGE else _CONSUME,
             {
                 "digest_of_state": digest(state),
@@ -223,7 +228,8 @@ class Logins:
             },
         ).first()
         if row is None:
-            self._load(session, state)
+            with Session(connection) as session:
+                self._load(session, state)
             raise LaunchError("binding_mismatch", field="cookie")
         return ConsumedLogin(*row)
 
@@ -278,7 +284,7 @@ class Logins:
         return login, registration
 
     def _insert(
-        self, session: Session, registration: Registration, request: dict[str, Any]
+        self, session: Executor, registration: Registration, request: dict[str, Any]
     ) -> LoginTicket:
         state, nonce, secret = (secrets.token_urlsafe(32) for _ in range(3))
         session.execute(

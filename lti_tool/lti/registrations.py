@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from lti_tool.core.audit import AuditLog
 from lti_tool.core.clock import Clock
-from lti_tool.core.database import Database, detached
+from lti_tool.core.database import Database, Executor, detached
 from lti_tool.core.errors import ConflictError, InvalidInputError, NotFoundError
 from lti_tool.lti.errors import AmbiguousClientError
 from lti_tool.lti.models import Deployment, Registration, Standing
@@ -32,6 +32,7 @@ _TABLE = cast(sa.Table, Registration.__table__)
 _BY_ISSUER = sa.select(*_TABLE.c).where(_TABLE.c.issuer == sa.bindparam("issuer")).limit(2)
 _BY_CLIENT = _BY_ISSUER.where(_TABLE.c.client_id == sa.bindparam("client_id"))
 _BY_ID = sa.select(*_TABLE.c).where(_TABLE.c.id == sa.bindparam("wanted"))
+_NAMES = tuple(_TABLE.c.keys())
 
 
 class Registrations:
@@ -215,7 +216,7 @@ class Registrations:
                 )
             )
 
-    def find(self, session: Session, *, issuer: str, client_id: str | None) -> Registration | None:
+    def find(self, session: Executor, *, issuer: str, client_id: str | None) -> Registration | None:
         """Find the registration that a login names, whatever its standing.
 
         Raises:
@@ -225,11 +226,11 @@ class Registrations:
         found = session.execute(query, {"issuer": issuer, "client_id": client_id}).all()
         if len(found) > 1:
             raise AmbiguousClientError(issuer)
-        return detached(Registration, found[0]) if found else None
+        return _detached(found[0]) if found else None
 
-    def of_login(self, session: Session, registration_id: int) -> Registration:
+    def of_login(self, session: Executor, registration_id: int) -> Registration:
         """The registration of a login under way, detached; it is there as long as the login."""
-        return detached(Registration, session.execute(_BY_ID, {"wanted": registration_id}).one())
+        return _detached(session.execute(_BY_ID, {"wanted": registration_id}).one())
 
     def launch_url_origin_list(self) -> frozenset[str]:
         """Return the origins that may frame our pages: those of active platforms' sign-in pages."""
@@ -297,6 +298,10 @@ def origin_of(url: str) -> str:
     default = {"https": 443, "http": 80}.get(parts.scheme)
     port = "" if parts.port in (None, default) else f":{parts.port}"
     return f"{parts.scheme}://{host}{port}"
+
+
+def _detached(values: Sequence[Any]) -> Registration:
+    return detached(Registration, dict(zip(_NAMES, values, strict=True)))
 
 
 def _load(session: Session, registration_id: int) -> Registration:

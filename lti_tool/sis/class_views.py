@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from lti_tool.sis.entities import ClassStatus, ClassView, PartView, SessionView
 from lti_tool.sis.models import ClassHeader, ClassPart, ClassSession, Course, Person, Term
@@ -92,14 +91,14 @@ def newest_first(query: HeaderQuery) -> HeaderQuery:
 
 
 def class_views(
-    session: Session, query: HeaderQuery, parameters: Mapping[str, Any] | None = None
+    connection: sa.Connection, query: HeaderQuery, parameters: Mapping[str, Any] | None = None
 ) -> list[ClassView]:
     """The classes of ``query`` (made by :func:`header_query`) in its order: three statements."""
-    rows = session.execute(query, parameters).all()
+    rows = connection.execute(query, parameters).all()
     if not rows:
         return []
-    sessions = _sessions(session, [row[0] for row in rows])
-    combined = _combined(session, {row[1] for row in rows} - {None})
+    sessions = _sessions(connection, [row[0] for row in rows])
+    combined = _combined(connection, {row[1] for row in rows} - {None})
     return [
         ClassView(
             class_key=class_key,
@@ -133,9 +132,11 @@ def class_views(
     ]
 
 
-def _sessions(session: Session, header_ids: list[int]) -> dict[int, tuple[SessionView, ...]]:
+def _sessions(
+    connection: sa.Connection, header_ids: list[int]
+) -> dict[int, tuple[SessionView, ...]]:
     by_header: dict[int, dict[tuple[int, str, Decimal], list[Any]]] = {}
-    for row in session.execute(_SESSIONS, {"header_ids": header_ids}):
+    for row in connection.execute(_SESSIONS, {"header_ids": header_ids}):
         header_id, number, name, weight, *part = row
         parts = by_header.setdefault(header_id, {}).setdefault((number, name, weight), [])
         if part[0] is not None:
@@ -199,10 +200,10 @@ def _parts(number: int, session: Decimal, parts: Sequence[Any]) -> tuple[PartVie
     )
 
 
-def _combined(session: Session, groups: set[int]) -> dict[int | None, list[str]]:
+def _combined(connection: sa.Connection, groups: set[int]) -> dict[int | None, list[str]]:
     found: dict[int | None, list[str]] = defaultdict(list)
     if not groups:
         return found
-    for group, key in session.execute(_COMBINED, {"groups": list(groups)}):
+    for group, key in connection.execute(_COMBINED, {"groups": list(groups)}):
         found[group].append(key)
     return found

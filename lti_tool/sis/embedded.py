@@ -174,9 +174,9 @@ class EmbeddedSis:
     def people(self, person_keys: Collection[str]) -> dict[str, PersonView]:
         """The people with these keys, by key; unknown keys are absent."""
         found: dict[str, PersonView] = {}
-        with self._database.read() as session:
+        with self._database.reading() as connection:
             for some in chunks(set(person_keys)):
-                for row in session.execute(_PEOPLE, {"person_keys": some}):
+                for row in connection.execute(_PEOPLE, {"person_keys": some}):
                     found[row[0]] = person_view(row)
         return found
 
@@ -194,13 +194,13 @@ class EmbeddedSis:
             .order_by(Person.family_name, Person.personal_name, Person.sourced_id)
             .limit(limit)
         )
-        with self._database.read() as session:
-            return [person_view(row) for row in session.execute(query)]
+        with self._database.reading() as connection:
+            return [person_view(row) for row in connection.execute(query)]
 
     def class_(self, class_key: str) -> ClassView | None:
         """The class with this key, with its sessions and parts; a removed one is CANCELLED."""
-        with self._database.read() as session:
-            found = class_views(session, _CLASS, {"class_key": class_key})
+        with self._database.reading() as connection:
+            found = class_views(connection, _CLASS, {"class_key": class_key})
         return found[0] if found else None
 
     def find_classes(self, text: str, *, limit: int = 20) -> list[ClassView]:
@@ -219,8 +219,8 @@ class EmbeddedSis:
                 for word in words
             ),
         )
-        with self._database.read() as session:
-            return class_views(session, newest_first(query).limit(limit))
+        with self._database.reading() as connection:
+            return class_views(connection, newest_first(query).limit(limit))
 
     def classes_taught_by(self, person_key: str) -> list[ClassView]:
         """Classes that this person teaches, whole or in part; the newest term first."""
@@ -239,14 +239,14 @@ class EmbeddedSis:
             ClassHeader.active,
             sa.or_(ClassHeader.id.in_(by_part), ClassHeader.id.in_(by_class)),
         )
-        with self._database.read() as session:
-            return class_views(session, newest_first(query))
+        with self._database.reading() as connection:
+            return class_views(connection, newest_first(query))
 
     def enrollment(self, person_key: str, class_key: str) -> RosterEntry | None:
         """This person's enrolment in this class, whatever its status."""
         keys = {"class_key": class_key, "person_key": person_key}
-        with self._database.read() as session:
-            row = session.execute(_ENROLLMENT, keys).first()
+        with self._database.reading() as connection:
+            row = connection.execute(_ENROLLMENT, keys).first()
         return _roster_entry(row) if row else None
 
     def roster(self, class_key: str, *, chunk: int = 1000) -> Iterator[list[RosterEntry]]:
@@ -257,8 +257,8 @@ class EmbeddedSis:
             if last is not None:
                 query = query.where(_people.c.sourced_id > last)
             # A transaction per chunk: whoever consumes slowly must not hold one open.
-            with self._database.read() as session:
-                rows = session.execute(query, {"class_key": class_key})
+            with self._database.reading() as connection:
+                rows = connection.execute(query, {"class_key": class_key})
                 entries = [_roster_entry(row) for row in rows]
             if entries:
                 last = entries[-1].person.person_key
@@ -269,17 +269,17 @@ class EmbeddedSis:
     def part_grades(self, class_key: str, part_keys: Iterable[str]) -> list[PartGradeView]:
         """All grades of these parts, drafts too; at most one per person and part."""
         keys = {"class_key": class_key, "part_keys": list(part_keys)}
-        with self._database.read() as session:
-            return [_part_grade(row) for row in session.execute(_PART_GRADES, keys)]
+        with self._database.reading() as connection:
+            return [_part_grade(row) for row in connection.execute(_PART_GRADES, keys)]
 
     def class_totals(self, class_key: str, person_keys: Collection[str]) -> dict[str, ClassTotals]:
         """Totals of these people in this class, by person key: two statements."""
         wanted = set(person_keys)
         named = len(wanted) <= _NAMED_PEOPLE
         keys = {"class_key": class_key} | ({"person_keys": list(wanted)} if named else {})
-        with self._database.read() as session:
-            totals = session.execute(_SOME_TOTALS if named else _CLASS_TOTALS, keys).all()
-            finals = session.execute(_SOME_FINALS if named else _CLASS_FINALS, keys).all()
+        with self._database.reading() as connection:
+            totals = connection.execute(_SOME_TOTALS if named else _CLASS_TOTALS, keys).all()
+            finals = connection.execute(_SOME_FINALS if named else _CLASS_FINALS, keys).all()
         sessions: dict[str, list[SessionGradeView]] = defaultdict(list)
         for row in totals:
             sessions[row[0]].append(SessionGradeView(*row))
@@ -292,12 +292,12 @@ class EmbeddedSis:
     def student_grades(self, person_key: str, class_key: str) -> StudentGrades:
         """One student's grades in one class, drafts left out: three statements."""
         keys = {"person_key": person_key, "class_key": class_key}
-        with self._database.read() as session:
-            parts = tuple(_part_grade(row) for row in session.execute(_OWN_PART_GRADES, keys))
+        with self._database.reading() as connection:
+            parts = tuple(_part_grade(row) for row in connection.execute(_OWN_PART_GRADES, keys))
             sessions = tuple(
-                SessionGradeView(person_key, *row) for row in session.execute(_OWN_TOTALS, keys)
+                SessionGradeView(person_key, *row) for row in connection.execute(_OWN_TOTALS, keys)
             )
-            final = session.execute(_OWN_FINAL, keys).first()
+            final = connection.execute(_OWN_FINAL, keys).first()
         return StudentGrades(
             parts=parts,
             sessions=sessions,
@@ -341,11 +341,11 @@ class EmbeddedSis:
             )
             .limit(1)
         )
-        with self._database.read() as session:
-            found = session.scalar(query)
+        with self._database.reading() as connection:
+            found = connection.scalar(query)
             if found is None:
                 return None
-            return class_views(session, header_query().where(ClassHeader.id == found))[0]
+            return class_views(connection, header_query().where(ClassHeader.id == found))[0]
 
 
 def person_view(row: Sequence[Any]) -> PersonView:

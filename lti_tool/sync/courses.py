@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.core.audit import AuditLog
 from lti_tool.core.clock import Clock
-from lti_tool.core.database import Database
+from lti_tool.core.database import Database, Executor
 from lti_tool.core.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from lti_tool.lti.models import Registration
 from lti_tool.sis.entities import ClassView
@@ -67,7 +67,7 @@ class Courses:
 
     def class_keys(self, registration_id: int, context_id: str) -> list[str]:
         """The classes that this course is, in the order of their keys; none if not linked."""
-        with self._database.read() as session:
+        with self._database.reading() as session:
             return self._linked(session, registration_id, context_id)
 
     def recognise(
@@ -273,7 +273,7 @@ class Courses:
                 ],
             )
 
-    def _linked(self, session: Session, registration_id: int, context_id: str) -> list[str]:
+    def _linked(self, session: Executor, registration_id: int, context_id: str) -> list[str]:
         keys = {"registration": registration_id, "context": context_id}
         return list(session.scalars(_LINKED, keys))
 

@@ -78,8 +78,8 @@ class Viewer:
         subject = self.launch.subject
         if subject is None:
             return None
-        with services().database.read() as session:
-            links = services().people.links(session, self.registration.id, [subject])
+        with services().database.reading() as connection:
+            links = services().people.links(connection, self.registration.id, [subject])
         key = links.get(subject)
         return services().sis.person(key) if key else None
 

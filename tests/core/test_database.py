@@ -72,6 +72,34 @@ def test_writers_that_read_first_wait_for_each_other(database: Database, audit: 
         assert AuditLog.first_broken(session) is None
 
 
+def test_writing_commits_at_the_end_or_not_at_all(database: Database, audit: AuditLog) -> None:
+    _record(database, audit, "t")
+
+    def fail_half_way() -> None:
+        with database.writing() as connection:
+            connection.execute(sa.delete(AuditEvent))
+            raise ZeroDivisionError
+
+    def count() -> int:
+        with database.reading() as connection:
+            return connection.scalar(sa.select(sa.func.count(AuditEvent.id))) or 0
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
+    assert count() == 1
+    with database.writing() as connection:
+        connection.execute(sa.delete(AuditEvent))
+    assert count() == 0
+
+
+def test_reading_commits_nothing(database: Database, audit: AuditLog) -> None:
+    _record(database, audit, "t")
+    with database.reading() as connection:
+        connection.execute(sa.delete(AuditEvent))
+    with database.reading() as connection:
+        assert connection.scalar(sa.select(sa.func.count(AuditEvent.id))) == 1
+
+
 def test_a_snapshot_is_one_state_of_things(database: Database, audit: AuditLog) -> None:
     def count() -> int:
         with database.read() as session:
@@ -79,8 +107,8 @@ def test_a_snapshot_is_one_state_of_things(database: Database, audit: AuditLog) 
 
     _record(database, audit, "before")
     with database.snapshot():
-        with database.read() as first, database.read() as second:
-            assert first is second
+        with database.read() as first, database.read() as second, database.reading() as bare:
+            assert first.connection() is second.connection() is bare
         assert count() == 1
     writer = threading.Thread(target=_record, args=(database, audit, "after"))
     writer.start()
@@ -89,15 +117,15 @@ def test_a_snapshot_is_one_state_of_things(database: Database, audit: AuditLog) 
 
 
 def test_a_snapshot_is_this_thread_s_own(database: Database) -> None:
-    sessions: list[object] = []
+    connections: list[object] = []
 
     def read() -> None:
-        with database.read() as session:
-            sessions.append(session)
+        with database.reading() as connection:
+            connections.append(connection)
 
     with database.snapshot():
         read()
         other = threading.Thread(target=read)
         other.start()
         other.join()
-    assert sessions[0] is not sessions[1]
+    assert connections[0] is not connections[1]
