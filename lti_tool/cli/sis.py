@@ -11,10 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from lti_tool.cli.grades import grade
 from lti_tool.cli.session import actor, open_services
-from lti_tool.core.errors import InvalidInputError
 from lti_tool.sis.campus.generate import SIZES, generate_campus
-from lti_tool.sis.grading import Grading
 from lti_tool.sis.oneroster.importer import OneRosterImporter
 from lti_tool.sis.oneroster.report import ImportReport
 
@@ -98,21 +97,7 @@ def import_(path: Path, plan: bool, accept_removals: bool) -> None:
         sys.exit(1)
 
 
-@sis.command()
-@click.argument("action", type=click.Choice(["submit", "approve", "finalize"]))
-@click.argument("part_keys", nargs=-1, required=True)
-def grade(action: str, part_keys: tuple[str, ...]) -> None:
-    """Take the grades of class parts one step on: ACTION and the keys of the parts."""
-    services = open_services()
-    grading = Grading(services.database, services.clock)
-    steps = {"submit": grading.submit, "approve": grading.approve, "finalize": grading.finalize}
-    moved = steps[action](part_keys, actor=actor())
-    if not moved:
-        raise InvalidInputError(
-            "No grade of these parts is waiting for this step.",
-            remedy="Check the keys; the steps are submit, approve, finalize, in this order.",
-        )
-    click.echo(f"{moved} grades: {action} done.")
+sis.add_command(grade)
 
 
 def _show(console: Console, report: ImportReport) -> None:

@@ -32,9 +32,13 @@ def run(
     monkeypatch.chdir(tmp_path)
     services = SimpleNamespace(database=database, clock=clock)
     # The package's own ``sis`` is the group of commands, not this module.
-    module = import_module("lti_tool.cli.sis")
-    # The settings as the environment has them when a command runs.
-    monkeypatch.setattr(module, "open_services", lambda: _with_settings(services))
+    for module in ("sis", "grades"):
+        # The settings as the environment has them when a command runs.
+        monkeypatch.setattr(
+            import_module(f"lti_tool.cli.{module}"),
+            "open_services",
+            lambda: _with_settings(services),
+        )
     monkeypatch.setenv("COLUMNS", "200")
 
     def invoke(group: Any, *arguments: str) -> Any:
@@ -89,3 +93,25 @@ def test_grade(run: Any, database: Database, clock: FixedClock) -> None:
         GradeStatus.SUBMITTED
     }
     assert isinstance(run(sis, "grade", "submit", draft).exception, InvalidInputError)
+
+
+def test_special_grade_and_exemption(
+    run: Any, package: Any, database: Database, clock: FixedClock
+) -> None:
+    package["classes"][1]["metadata.naga.parts"] = '[{"session":1,"code":1},{"session":2,"code":1}]'
+    package["enrollments"][0]["classSourcedId"] = "K2"
+    assert run(sis, "import", package.write()).exit_code == 0
+    store = EmbeddedSis(database, clock)
+    done = run(sis, "grade", "special", "K2", "P1", "I", "--reason", "Ill.")
+    assert done.exit_code == 0, done.output
+    final = store.student_grades("P1", "K2").final
+    assert final is not None
+    assert final.letter == "I"
+    cleared = run(sis, "grade", "special", "K2", "P1", "--clear", "--reason", "Well again.")
+    assert cleared.exit_code == 0, cleared.output
+    assert run(sis, "grade", "exempt", "K2", "P1", "1", "--reason", "Passed.").exit_code == 0
+    shown = run(sis, "grade", "decisions", "K2", "P1").output
+    assert all(word in shown for word in ("special set", "Well again.", "exempted", "Passed."))
+    revoked = run(sis, "grade", "exempt", "K2", "P1", "1", "--revoke", "--reason", "No.")
+    assert revoked.exit_code == 0
+    assert run(sis, "grade", "special", "K2", "P1", "I").exit_code == 2
