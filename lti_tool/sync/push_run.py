@@ -112,7 +112,13 @@ class PushRun:
                 raise _StopError("This platform has been switched off.")
             with ThreadPoolExecutor(self._concurrency, thread_name_prefix="push") as pool:
                 for class_key, part_key in self._parts():
-                    self._send_part(pool, class_key, part_key)
+                    try:
+                        self._send_part(pool, class_key, part_key)
+                    except _StopError:
+                        # What went through before has a receipt, and it must be right too.
+                        self._confirm_part(part_key)
+                        raise
+                    self._confirm_part(part_key)
         except _ClaimLostError:
             log.warning("push.claim_lost", push_id=self._push.id)
             return
@@ -170,7 +176,6 @@ class PushRun:
                 self._columns.forget(part_key)
                 url = None
             self._stop_if_hopeless(receipts.values())
-        self._confirm_part(part_key)
 
     def _stop_if_hopeless(self, receipts: Collection[Receipt]) -> None:
         fatal = [receipt for receipt in receipts if receipt.fatal]

@@ -115,6 +115,25 @@ def test_what_cannot_be_read_back_is_said(world: World) -> None:
         assert "could not be asked" in (line.item.detail or "")
 
 
+def test_what_went_through_before_a_stop_is_looked_at(world: World) -> None:
+    """The platform shuts its door to scores after the first batch."""
+    keys = [f"s{number:03}" for number in range(80)]
+    world.students(*keys)
+    for key in keys:
+        world.school.grade(key, "C/part", "66")
+    override(world, "b", 55.5)
+    push = world.preview()
+    world.pushes.queue(push.id, actor="teacher")
+    down = Fault("scores", status=503, times=None)
+    world.traffic.before_score(64, lambda: world.platform.faults.add(down))
+    progress = world.pushes.run(push.id)
+    assert progress.push.state is PushState.FAILED
+    assert world.states(push)["b"] == ("refused", "overridden_in_platform")
+    sent = world.pushes.items(push.id, state=ItemState.SENT, limit=100)
+    assert sent
+    assert all(line.item.confirmed_at for line in sent)
+
+
 def test_a_run_that_died_before_it_looked_is_made_good(world: World) -> None:
     override(world, "b", 55.5)
     push = world.push()

@@ -86,7 +86,7 @@ class Traffic:
         self.reached = threading.Event()
         self.scores: list[dict[str, Any]] = []
         self.readings: list[str] = []
-        self._events: dict[int, Callable[[], None]] = {}
+        self._events: dict[int, Callable[[], object]] = {}
 
     def hold(self, ending: str, *, after: int) -> None:
         """Let ``after`` POST requests to this path through; hold the others until released."""
@@ -94,7 +94,7 @@ class Traffic:
         self._open.clear()
         self.reached.clear()
 
-    def before_score(self, number: int, event: Callable[[], None]) -> None:
+    def before_score(self, number: int, event: Callable[[], object]) -> None:
         """Let something happen on the platform when the ``number``-th score arrives."""
         self._events[number] = event
 
