@@ -34,10 +34,14 @@ SCORE = st.decimals(0, 100, places=2)
 WEIGHT = st.decimals(0, 3, places=3)
 
 
-@given(st.lists(WEIGHT, min_size=1, max_size=8))
-def test_normalised_weights_sum_to_one(weights: list[Decimal]) -> None:
-    shares = normalised(weights)
-    assert sum(shares) == 1
+@given(
+    st.lists(WEIGHT, min_size=1, max_size=8),
+    st.sampled_from([Decimal(1), Decimal("0.5"), Decimal("0.3333"), Decimal(0)]),
+)
+def test_normalised_weights_sum_to_the_whole(weights: list[Decimal], whole: Decimal) -> None:
+    shares = normalised(weights, whole=whole)
+    assert sum(shares) == whole
+    assert sum(normalised(weights)) == 1
     assert all(share >= 0 for share in shares)
 
 
