@@ -86,9 +86,7 @@ def _accepted(world: World) -> set[str]:
 
 
 @pytest.mark.parametrize("asked", [_PUT, _GET])
-@pytest.mark.parametrize(
-    "way", ["no_id", "wrong_id", "wrong_subject", "wrong_shape", "wrong_frame", "wrong_origin"]
-)
+@pytest.mark.parametrize("way", ["everything", "wrong_origin"])
 def test_p1_a_forged_answer_is_not_heard(visit: Visit, world: World, asked: str, way: str) -> None:
     before = _accepted(world)
     sent_on = world.platform.faults.calls["auth"]
