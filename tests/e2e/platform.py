@@ -80,6 +80,7 @@ class Platform:
         form = Course(page, self.moodle, self.course_id(school.BIG_COURSE)).add_from_chooser(NAME)
         frame = form.select_content()
         self.seen["before approval"] = arrived(frame).inner_text()
+        self.seen["reference"] = frame.locator("#reference").inner_text()
 
     def _approve(self, page: Page) -> None:
         page.goto(f"{self.tool.url}/admin/registrations")

@@ -121,6 +121,28 @@ def test_a_changed_grade_is_sent_and_nothing_else(
     assert student in changed <= {student, school.student(5)}
 
 
+def test_a_grade_set_by_hand_in_moodle_stays_and_the_receipt_says_so(
+    pushed: dict[str, dict[str, int]],
+    trusted: Links,
+    moodle: Moodle,
+    teacher: Page,
+) -> None:
+    student = school.student(14)
+    moodle.call("grade", item=column(moodle, SPEAKING).id, username=student, value=33)
+    frame = trusted.open(teacher, SPEAKING)
+    arrived(frame, SPEAKING)
+    preview(frame)
+    receipts = send(frame)
+    assert column(moodle, SPEAKING).scores[student] == 33
+    unsent = {
+        name: line
+        for label, state in (("Not sent", "refused"), ("Failed", "failed"))
+        if label in receipts
+        for name, line in lines(frame, state).items()
+    }
+    assert "by hand" in unsent[name(student)]
+
+
 def test_a_locked_grade_and_one_who_left_are_reported_each(
     pushed: dict[str, dict[str, int]],
     trusted: Links,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
+from tests.e2e.conftest import OpenBrowser
 from tests.e2e.environment import ToolAddress
 from tests.e2e.moodle.site import Moodle
 from tests.e2e.platform import Platform
 from tests.e2e.tool import NAME
+from tests.e2e.tool_pages import sign_in_to_tool
 
 pytestmark = [pytest.mark.moodle, pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -28,6 +31,20 @@ def test_a_launch_before_approval_is_parked_and_says_so(platform: Platform) -> N
     text = platform.seen["before approval"]
     assert "approv" in text
     assert "reference" in text
+
+
+def test_the_launch_is_found_by_the_number_on_the_page(
+    platform: Platform, open_browser: OpenBrowser
+) -> None:
+    page = open_browser().new_page()
+    sign_in_to_tool(page, platform.tool)
+    page.goto(f"{platform.tool.url}/admin/launches")
+    page.get_by_label("Reference number").fill(platform.seen["reference"])
+    page.get_by_role("button", name="Find").click()
+    row = page.locator("main tbody tr")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text(platform.seen["reference"])
+    expect(row).to_contain_text("approv")
 
 
 def test_moodle_got_what_the_tool_needs(

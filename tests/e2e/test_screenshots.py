@@ -12,6 +12,7 @@ from tests.e2e import school
 from tests.e2e.conftest import OpenBrowser
 from tests.e2e.course import GRADEBOOK, ROSTER, SPEAKING, Links, come_in
 from tests.e2e.grading import preview
+from tests.e2e.moodle.pages import settled
 from tests.e2e.platform import Platform
 from tests.e2e.tool_pages import arrived, sign_in_to_tool
 
@@ -48,5 +49,8 @@ def test_pictures(
 
 def _take(page: Page, name: str, width: int) -> None:
     folder = Path(os.environ["E2E_SCREENSHOTS"])
+    if page.url.startswith(os.environ["MOODLE_URL"]):
+        settled(page)
     folder.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=folder / f"{name}-{width}.png", full_page=True)
+    picture = folder / f"{name}-{width}.png"
+    page.screenshot(path=picture, full_page=True, animations="disabled")
