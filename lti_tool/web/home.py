@@ -15,7 +15,12 @@ blueprint = in_course(Blueprint("home", __name__, url_prefix="/l/<reference>"))
 
 @blueprint.get("/")
 def index() -> str | Response:
-    """The page for this launch. Of several roles the higher decides."""
+    """The page for this launch."""
+    return page()
+
+
+def page() -> str | Response:
+    """The page for this launch, or where else it leads. Of several roles the higher decides."""
     with services().database.snapshot():
         return _page(viewer())
 

@@ -10,18 +10,20 @@ from __future__ import annotations
 import re
 
 import structlog
-from flask import Blueprint, jsonify, redirect, render_template, request
+from flask import Blueprint, g, jsonify, make_response, redirect, render_template, request
 from flask.wrappers import Response
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.wrappers import Response as BaseResponse
 
 from lti_tool.core.errors import NagaError
 from lti_tool.lti.errors import LaunchError
 from lti_tool.lti.launch import AcceptedLaunch
 from lti_tool.lti.login import COOKIE, PARAMETERS, STORAGE, LoginTicket, cookie_name
 from lti_tool.lti.registrations import origin_of
-from lti_tool.web import security
-from lti_tool.web.sessions import open_launch, set_cookie
+from lti_tool.web import home, security
+from lti_tool.web.sessions import enter_launch, open_launch, set_cookie
+from lti_tool.web.viewer import Viewer, viewer
 from lti_tool.wiring import services
 
 log = structlog.get_logger(__name__)
@@ -83,7 +85,7 @@ def login_window(state: str) -> Response:
 
 @blueprint.post("/launch")
 def launch() -> Response:
-    """Judge the platform's answer; on success send the person to their page."""
+    """Judge the platform's answer; on success show the person their page."""
     _limit("lti.launch")
     try:
         form = _form(_MAX_LAUNCH)
@@ -113,8 +115,14 @@ def launch() -> Response:
         binding_secret=secret,
         binding=binding,
     )
-    _recognise(accepted)
-    return _arrive(accepted, state=state, binding=binding)
+    if binding == STORAGE:
+        return _arrive_without_cookies(accepted)
+    response = _first_page(accepted)
+    response.delete_cookie(
+        cookie_name(state), secure=True, httponly=True, samesite="None", partitioned=True
+    )
+    _mark_seen(response)
+    return response
 
 
 @blueprint.get("/keys")
@@ -240,29 +248,53 @@ def _storage_key(state: str) -> str:
     return f"naga_{state[:8]}"
 
 
-def _arrive(accepted: AcceptedLaunch, *, state: str, binding: str) -> Response:
-    reference = accepted.launch.reference
-    home = f"/l/{reference}/"
-    if binding == COOKIE:
-        response = _redirect(home, 303)
-        open_launch(response, reference, accepted.secret)
-        response.delete_cookie(
-            cookie_name(state),
-            secure=True,
-            httponly=True,
-            samesite="None",
-            partitioned=True,
-        )
-        _mark_seen(response)
-        return response
-    # No cookie can be relied on here: the page carries the session on, in a header.
+def _first_page(accepted: AcceptedLaunch) -> Response:
+    """The launch's own page: a redirect to it would cost a slow network another round trip."""
+    enter_launch(accepted)
+    address = f"/l/{accepted.launch.reference}/"
+    # The page's script puts this where the browser shows the launch's address, so that loading
+    # the page again does not send the launch again.
+    g.page_address = address
+    try:
+        response = make_response(_page_of(accepted))
+    except NagaError:
+        # There it says what is wrong, and can be loaded again when that is mended.
+        return _redirect(address, 303)
+    if response.status_code == 302:
+        response.status_code = 303
+    return response
+
+
+def _page_of(accepted: AcceptedLaunch) -> str | BaseResponse:
+    with services().database.snapshot():
+        if not _to_be_linked(accepted, viewer()):
+            return home.page()
+    # What is linked now was not there in that snapshot.
+    _recognise(accepted)
+    del g.viewer
+    return home.page()
+
+
+def _arrive_without_cookies(accepted: AcceptedLaunch) -> Response:
+    """A page that carries the session on in a header, as no cookie can be relied on here."""
+    _recognise(accepted)
     settings = accepted.claims.deep_linking
     if settings is not None:
         security.allow_form_target(origin_of(settings.deep_link_return_url))
+    reference = accepted.launch.reference
     response = Response(mimetype="text/html")
     token = open_launch(response, reference, accepted.secret)
-    response.set_data(render_template("lti/continue.html", home=home, token=token))
+    response.set_data(render_template("lti/continue.html", home=f"/l/{reference}/", token=token))
     return response
+
+
+def _to_be_linked(accepted: AcceptedLaunch, who: Viewer) -> bool:
+    """Whether the launch names a person or a course that no link leads to yet."""
+    claims = accepted.claims
+    return bool(
+        (claims.person_sourcedid and who.found_person is None)
+        or (claims.section_sourcedid and not who.class_keys)
+    )
 
 
 def _recognise(accepted: AcceptedLaunch) -> None:

@@ -21,6 +21,7 @@ from werkzeug.wrappers import Response
 from lti_tool.core.errors import NagaError
 from lti_tool.identity.admin_sessions import AdminSession
 from lti_tool.lti.errors import LaunchError
+from lti_tool.lti.launch import AcceptedLaunch
 from lti_tool.lti.launch_sessions import LaunchSession
 from lti_tool.wiring import services
 
@@ -146,11 +147,26 @@ def set_cookie(
 
 def open_launch(response: Response, reference: str, secret: str) -> str:
     """Put the session of a launch just accepted into its cookie; returns the value for a header."""
-    # The seed of form tokens is there from the start: a page without cookies could not keep it.
-    content = {_REFERENCE: reference, _SECRET: secret, _CSRF: secrets.token_hex(20)}
-    value = _interface().dump(current_app, content)
+    value = _interface().dump(current_app, _content(reference, secret))
     set_cookie(response, LAUNCH_COOKIE, value, path=_LAUNCH_PREFIX + reference)
     return value
+
+
+def enter_launch(accepted: AcceptedLaunch) -> None:
+    """Make this very request one of the session that a launch just accepted is.
+
+    Its answer sets the session's cookie; what has just been judged is not read again.
+    """
+    reference = accepted.launch.reference
+    if isinstance(session, ScopedSession):
+        session.scope = Scope(LAUNCH_COOKIE, _LAUNCH_PREFIX + reference, reference)
+    session.update(_content(reference, accepted.secret))
+    g.launch_session = LaunchSession(accepted.launch, accepted.registration)
+
+
+def _content(reference: str, secret: str) -> dict[str, str]:
+    # The seed of form tokens is there from the start: a page without cookies could not keep it.
+    return {_REFERENCE: reference, _SECRET: secret, _CSRF: secrets.token_hex(20)}
 
 
 def current_launch() -> LaunchSession:

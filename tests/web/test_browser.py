@@ -86,6 +86,19 @@ def test_a_student_and_a_stranger(phone: Phone) -> None:
         phone.check()
 
 
+def test_a_first_page_can_be_loaded_again(phone: Phone, world: World) -> None:
+    phone.launch("student")
+    before = len(world.services.launches.recent(limit=1000))
+    heading = phone.page.text_content("h1")
+    phone.page.reload()
+    assert phone.page.text_content("h1") == heading
+    phone.go("/roster")
+    phone.page.go_back()
+    assert phone.page.text_content("h1") == heading
+    assert len(world.services.launches.recent(limit=1000)) == before
+    phone.check()
+
+
 def test_a_teacher_reads_the_roster_and_sends_grades(phone: Phone, world: World) -> None:
     world.empty_gradebook()
     phone.launch("teacher")

@@ -2,6 +2,10 @@
 (() => {
   "use strict";
 
+  // The answer to a launch is its page: loaded again, the page is asked for, not the launch.
+  const address = document.body.dataset.address;
+  if (address) window.history.replaceState(null, "", address);
+
   // A platform that listens makes the frame as tall as the page; one that does not ignores it.
   const reportHeight = () => {
     if (window.parent === window) return;
@@ -97,6 +101,8 @@
     reportHeight();
   });
   document.addEventListener("htmx:afterSettle", reportHeight);
+  // Where cookies are blocked, pages follow each other without being loaded.
+  document.addEventListener("naga:shown", reportHeight);
   // Error pages of partial requests carry the words to show: let htmx put them in.
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.xhr.status >= 400) {
