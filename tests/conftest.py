@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from playwright.sync_api import Playwright, sync_playwright
 
 from lti_tool.core.audit import AuditLog
 from lti_tool.core.clock import FixedClock
@@ -71,3 +72,10 @@ def database(database_url: str) -> Iterator[Database]:
     Base.metadata.create_all(database.engine)
     yield database
     database.dispose()
+
+
+@pytest.fixture(scope="session")
+def playwright_() -> Iterator[Playwright]:
+    """Playwright's driver: there can be only one in a thread, so all tests share it."""
+    with sync_playwright() as playwright:
+        yield playwright

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Playwright
 
 from tests.e2e import oneroster, school
 from tests.e2e.browser import Cookies, find_chromium, open_context
@@ -75,13 +75,6 @@ def chromium() -> Path:
     if isinstance(found, str):
         pytest.skip(found)
     return found
-
-
-@pytest.fixture(scope="session")
-def playwright_() -> Iterator[Playwright]:
-    """Playwright's driver."""
-    with sync_playwright() as playwright:
-        yield playwright
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,6 @@ from playwright.sync_api import (
     Page,
     Playwright,
     expect,
-    sync_playwright,
 )
 
 from demo.quirks import Quirks
@@ -126,13 +125,6 @@ def moodle(world: World) -> Iterator[None]:
 def storage(world: World) -> None:
     """The platform offers to keep data for tools, as Moodle does not."""
     world.platform.quirks = Quirks().but(storage_frame=True)
-
-
-@pytest.fixture(scope="module")
-def playwright_() -> Iterator[Playwright]:
-    # Of the module, and no longer: there can be only one at a time.
-    with sync_playwright() as playwright:
-        yield playwright
 
 
 @pytest.fixture(scope="session")
