@@ -217,6 +217,7 @@ class Services:
             self.names_roles,
             self.audit,
             concurrency=self.settings.moodle_concurrency,
+            batch_size=self.settings.moodle_batch_size,
         )
 
 

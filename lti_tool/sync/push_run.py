@@ -32,7 +32,6 @@ from lti_tool.sync.push_send import Receipt, Sender, changed, failure
 
 log = structlog.get_logger(__name__)
 
-_BATCH = 64
 _BEAT_SECONDS = 15
 _STALE = dt.timedelta(seconds=120)
 
@@ -87,6 +86,7 @@ class PushRun:
         runner: str,
         *,
         concurrency: int,
+        batch_size: int,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -96,6 +96,7 @@ class PushRun:
         self._push = push
         self._runner = runner
         self._concurrency = concurrency
+        self._batch_size = batch_size
         with database.read() as session:
             self._registration = session.get_one(Registration, push.registration_id)
         self._sender = Sender(assignment_grades, self._registration)
@@ -192,7 +193,7 @@ class PushRun:
                 .where(GradePushItem.part_key == part_key)
                 .where(GradePushItem.state == ItemState.SEND)
                 .order_by(GradePushItem.person_key)
-                .limit(_BATCH)
+                .limit(self._batch_size)
             ).all()
 
     # -- what the platform made of it ----------------------------------------------------------

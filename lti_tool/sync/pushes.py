@@ -53,7 +53,11 @@ class PushStateError(ConflictError):
 
 
 class GradePushes:
-    """Pushes of part grades to platforms. ``concurrency``: calls to a platform at once."""
+    """Pushes of part grades to platforms.
+
+    ``concurrency``: calls to a platform at once. ``batch_size``: scores whose receipts are stored
+    together; a worker that is killed sends at most so many again.
+    """
 
     def __init__(
         self,
@@ -67,6 +71,7 @@ class GradePushes:
         audit: AuditLog,
         *,
         concurrency: int = 4,
+        batch_size: int = 100,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -75,6 +80,7 @@ class GradePushes:
         self._grades = assignment_grades
         self._audit = audit
         self._concurrency = concurrency
+        self._batch_size = batch_size
         self._planner = Planner(database, sis, people, assignment_grades, names_roles)
 
     def preview(
@@ -220,6 +226,7 @@ class GradePushes:
                 push,
                 runner,
                 concurrency=self._concurrency,
+                batch_size=self._batch_size,
             ).go()
         return self.progress(push_id)
 

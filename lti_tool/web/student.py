@@ -86,7 +86,7 @@ def report(class_: ClassView, person_key: str, *, is_audit: bool = False) -> Rep
         SessionBlock(
             session,
             tuple(
-                PartLine(part, by_part.get(part.part_key), part.weight * session.weight)
+                PartLine(part, by_part.get(part.part_key), part.share)
                 for part in session.parts
             ),
             totals.get(session.number),
