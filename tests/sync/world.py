@@ -70,6 +70,7 @@ class Services:
             self.names_roles,
             self.audit,
             concurrency=4,
+            batch_size=64,
         )
 
 
