@@ -60,6 +60,10 @@ class ConfirmedLinks:
 
 # Built once, of columns: every page of a course asks this.
 _TABLE = cast(sa.Table, PersonLink.__table__)
+_PERSON_KEY = sa.select(_TABLE.c.person_key).where(
+    _TABLE.c.registration_id == sa.bindparam("registration"),
+    _TABLE.c.subject == sa.bindparam("account"),
+)
 _LINKS = sa.select(_TABLE.c.subject, _TABLE.c.person_key).where(
     _TABLE.c.registration_id == sa.bindparam("registration"),
     _TABLE.c.subject.in_(sa.bindparam("subjects", expanding=True)),
@@ -93,8 +97,7 @@ class People:
         Raises:
             PersonLinkConflictError: the person belongs to another account of this platform.
         """
-        with self._database.reading() as session:
-            person_key = self.links(session, registration.id, [subject]).get(subject)
+        person_key = self.person_key(registration.id, subject)
         if person_key is not None:
             return self._sis.person(person_key)
         if not (sourced_id and sourcedid_trusted and registration.sourcedid_trusted):
@@ -198,6 +201,13 @@ class People:
                 target=f"registration:{registration_id}",
                 subject=subject,
                 person_key=person_key,
+            )
+
+    def person_key(self, registration_id: int, subject: str) -> str | None:
+        """The person key of this account, if it is linked."""
+        with self._database.reading() as connection:
+            return connection.scalar(
+                _PERSON_KEY, {"registration": registration_id, "account": subject}
             )
 
     def links(

@@ -317,7 +317,7 @@ class Launches:
         """The columns of a record; each is there, so that all inserts are one statement."""
         now = self._clock.now()
         values: dict[str, Any] = {
-            "reference": "".join(secrets.choice(_ALPHABET) for _ in range(_REFERENCE_LENGTH)),
+            "reference": _new_reference(),
             "at": now,
             "outcome": outcome,
             "reason": reason,
@@ -347,6 +347,16 @@ class Launches:
                 "roles": list(claims.roles),
             }
         return values
+
+
+def _new_reference() -> str:
+    # One random number for all letters: asking the system for each takes longer than the rest.
+    number = secrets.randbelow(len(_ALPHABET) ** _REFERENCE_LENGTH)
+    letters = []
+    for _ in range(_REFERENCE_LENGTH):
+        number, index = divmod(number, len(_ALPHABET))
+        letters.append(_ALPHABET[index])
+    return "".join(letters)
 
 
 def _services(claims: LaunchClaims) -> dict[str, Any]:

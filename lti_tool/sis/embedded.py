@@ -69,6 +69,9 @@ _CLASS_KEY = sa.bindparam("class_key", type_=sa.String)
 _PEOPLE: sa.Select[*tuple[Any, ...]] = sa.select(*_PERSON).where(
     _people.c.sourced_id.in_(sa.bindparam("person_keys", expanding=True))
 )
+_ONE_PERSON: sa.Select[*tuple[Any, ...]] = sa.select(*_PERSON).where(
+    _people.c.sourced_id == _PERSON_KEY
+)
 _CLASS = header_query().where(_headers.c.sourced_id == _CLASS_KEY)
 _ROSTER: sa.Select[*tuple[Any, ...]] = (
     sa.select(*_PERSON, _enrollments.c.status, _enrollments.c.is_audit, _enrollments.c.status_since)
@@ -169,7 +172,9 @@ class EmbeddedSis:
 
     def person(self, person_key: str) -> PersonView | None:
         """The person with this key."""
-        return self.people([person_key]).get(person_key)
+        with self._database.reading() as connection:
+            row = connection.execute(_ONE_PERSON, {"person_key": person_key}).first()
+        return person_view(row) if row else None
 
     def people(self, person_keys: Collection[str]) -> dict[str, PersonView]:
         """The people with these keys, by key; unknown keys are absent."""

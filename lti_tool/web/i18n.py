@@ -13,6 +13,7 @@ import flask_babel
 from babel import Locale, dates, numbers
 from babel.support import Translations
 from flask import Flask, g, request
+from markupsafe import Markup
 
 Table = TypeVar("Table")
 
@@ -28,11 +29,7 @@ def init_app(app: Flask) -> None:
         default_translation_directories=str(_TRANSLATIONS),
         locale_selector=select_locale,
     )
-    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        lambda text: _translations().ugettext(text),
-        lambda one, many, num: _translations().ungettext(one, many, num),
-        newstyle=True,
-    )
+    app.jinja_env.globals.update(_=page_text, gettext=page_text, ngettext=page_texts)
     app.jinja_env.globals["page_language"] = page_language
     app.jinja_env.filters.update(
         when=when, day=day, hour=hour, count=count, score=score, share=share
@@ -68,17 +65,46 @@ def select_locale() -> str:
 
 def page_language() -> str:
     """The ``lang`` of the page."""
-    if "page_language" not in g:
-        g.page_language = str((flask_babel.get_locale() or Locale("en")).language)
-    return str(g.page_language)
+    found: str | None = g.get("page_language")
+    if found is None:
+        found = g.page_language = str((flask_babel.get_locale() or Locale("en")).language)
+    return found
 
 
 def _translations() -> Translations:
     # Looked up once a request; the library does it, and its contexts, at every text.
-    if "translations" not in g:
-        g.translations = flask_babel.get_translations()
-    found: Translations = g.translations
+    found: Translations | None = g.get("translations")
+    if found is None:
+        found = g.translations = flask_babel.get_translations()
     return found
+
+
+class _Texts(dict[str, Markup]):
+    """A language's texts as pages write them, each looked up once."""
+
+    def __init__(self, translations: Translations) -> None:
+        self._translations = translations
+
+    def __missing__(self, text: str) -> Markup:
+        found = self[text] = Markup(self._translations.ugettext(text))  # noqa: S704 - our own words
+        return found
+
+
+@per_language
+def _texts() -> _Texts:
+    return _Texts(_translations())
+
+
+def page_text(text: str, **variables: Any) -> Markup:
+    """``text`` of a template in the reader's language; what is filled in is escaped."""
+    found = _texts()[text]
+    return found % variables if variables else found
+
+
+def page_texts(singular: str, plural: str, num: int, **variables: Any) -> Markup:
+    """As :func:`page_text`, for ``num`` things."""
+    found = Markup(_translations().ungettext(singular, plural, num))  # noqa: S704 - our own words
+    return found % {"num": num, **variables}
 
 
 def gettext(text: str, **variables: Any) -> str:

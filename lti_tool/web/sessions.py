@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from flask import Flask, Request, current_app, g, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
-from itsdangerous import BadSignature
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from lti_tool.core.errors import NagaError
@@ -63,6 +63,15 @@ class ScopedSessions(SecureCookieSessionInterface):
     """Opens and saves the session of the path that is asked for."""
 
     session_class = ScopedSession
+
+    def __init__(self) -> None:
+        self._serializer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """The serializer, made once: the app's keys stay as they are while it runs."""
+        if self._serializer is None:
+            self._serializer = super().get_signing_serializer(app)
+        return self._serializer
 
     def open_session(self, app: Flask, request: Request) -> ScopedSession:
         """Return the session that the cookie or header proves, else an empty one."""

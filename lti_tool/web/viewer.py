@@ -78,9 +78,7 @@ class Viewer:
         subject = self.launch.subject
         if subject is None:
             return None
-        with services().database.reading() as connection:
-            links = services().people.links(connection, self.registration.id, [subject])
-        key = links.get(subject)
+        key = services().people.person_key(self.registration.id, subject)
         return services().sis.person(key) if key else None
 
     @property
