@@ -45,13 +45,12 @@ def column(moodle: Moodle, name: str, *, course: str = school.BIG_COURSE) -> Col
 
 def enter(tool: Tool, scores: dict[str, Decimal], part: str) -> None:
     """Enter and submit grades in the SIS."""
-    services = tool.services()
-    outcomes = Grading(services.database, services.clock).enter(
-        [GradeEntry(key, part, score) for key, score in scores.items()],
-        actor="e2e",
-        submitted=True,
-    )
-    services.database.dispose()
+    with tool.services() as services:
+        outcomes = Grading(services.database, services.clock).enter(
+            [GradeEntry(key, part, score) for key, score in scores.items()],
+            actor="e2e",
+            submitted=True,
+        )
     assert {outcome.state for outcome in outcomes} <= {"entered", "unchanged"}, outcomes
 
 

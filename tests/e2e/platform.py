@@ -57,7 +57,8 @@ class Platform:
     @property
     def registration_id(self) -> int:
         """The registration in the tool."""
-        return self.tool.services().registrations.list()[0].id
+        with self.tool.services() as services:
+            return services.registrations.list()[0].id
 
     def _register(self, page: Page, address: str) -> None:
         tools = ManageTools(page, self.moodle)

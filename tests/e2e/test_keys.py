@@ -43,15 +43,11 @@ def test_a_rotation_between_launches_links_and_pushes(
 
 def _signing_key(tool: Tool) -> str:
     """Which key signs now."""
-    services = tool.services()
-    token = services.tool_keys.sign({"e2e": True})
-    services.database.dispose()
-    return token.split(".", 1)[0]
+    with tool.services() as services:
+        return services.tool_keys.sign({"e2e": True}).split(".", 1)[0]
 
 
 def _forget_tokens(tool: Tool) -> None:
     """Make the next call ask Moodle for a token, signed with the new key."""
-    services = tool.services()
-    with services.database.write() as session:
+    with tool.services() as services, services.database.write() as session:
         session.execute(sa.delete(AccessToken))
-    services.database.dispose()

@@ -106,9 +106,10 @@ class Tool:
         assert done.returncode == 0, f"nagasis {' '.join(arguments)}: {done.stdout}{done.stderr}"
         return done.stdout.strip()
 
-    def services(self) -> Services:
+    @contextmanager
+    def services(self) -> Iterator[Services]:
         """The services on the same database, as another process would build them."""
-        return build_services(
+        services = build_services(
             load_settings(
                 public_url=self.address.url,
                 database_url=self.database_url,
@@ -118,6 +119,8 @@ class Tool:
                 ca_bundle=self.ca,
             )
         )
+        yield services
+        services.database.dispose()
 
     def start(self) -> None:
         """Start the web server and the worker; returns when the tool says that it is ready."""
