@@ -1,4 +1,4 @@
-"""The main pages fit Moodle's frame, wide and on a phone; E2E_SCREENSHOTS keeps pictures of them."""
+"""The main pages fit Moodle's frame, wide and on a phone. E2E_SCREENSHOTS keeps pictures."""
 
 from __future__ import annotations
 
