@@ -160,7 +160,8 @@ def _framing(response: Response) -> Response:
     if response.mimetype != "text/html":
         return response
     ancestors: list[str] | None = None
-    if response.status_code >= 400:
+    # With a viewer it is the page of an accepted launch, and has links of its own.
+    if response.status_code >= 400 and "viewer" not in g:
         ancestors = ["*"]
     elif request.endpoint == "lti.register":
         ancestors = [origin_of(request.args.get("openid_configuration", ""))]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
+from lti_tool.sis.embedded import EmbeddedSis
 from tests.web.world import Visit, World
 
 COOKIE = "__Secure-naga-launch"
@@ -56,3 +59,18 @@ def test_what_is_wrong_is_said_where_it_can_be_loaded_again(world: World) -> Non
     visit = world.launch("visitor")
     assert visit.first.request.path == f"/l/{visit.reference}/"
     assert visit.first.status_code == visit.get("/").status_code == 403
+
+
+def test_a_fault_of_a_first_page_is_framed_by_the_platform_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_sis: EmbeddedSis, _key: str) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(EmbeddedSis, "class_", fail)
+        visit = world.launch("student")
+    assert visit.first.status_code == 500
+    policy = visit.first.headers["Content-Security-Policy"]
+    assert policy.endswith(f"frame-ancestors 'self' {world.platform.base_url}")
+    assert visit.get("/").status_code == 200, "mended, it is there when it is loaded again"
