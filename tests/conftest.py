@@ -16,7 +16,7 @@ from playwright.sync_api import Playwright, sync_playwright
 
 from lti_tool.core.audit import AuditLog
 from lti_tool.core.clock import FixedClock
-from lti_tool.core.crypto import Keyring
+from lti_tool.core.crypto import Keyring, load_keyring
 from lti_tool.core.database import Base, Database
 from lti_tool.core.http import HttpClient
 
@@ -33,6 +33,13 @@ def clock() -> FixedClock:
 @pytest.fixture
 def keyring() -> Keyring:
     return Keyring({"testkey1": b"k" * 32})
+
+
+@pytest.fixture
+def keys_dir(tmp_path: Path) -> Path:
+    """A directory with an encryption key: only with SQLite does the tool make one by itself."""
+    load_keyring(tmp_path / "keys", create=True)
+    return tmp_path / "keys"
 
 
 @pytest.fixture

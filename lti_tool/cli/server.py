@@ -28,7 +28,8 @@ def serve(bind: str | None, workers: int, threads: int) -> None:
         f"--threads={threads}",
         "--worker-class=gthread",
         "--timeout=90",
-        "--access-logfile=-" if load_settings().log_level == "DEBUG" else "--log-level=warning",
+        # No access log of its own: addresses hold references and tokens. Requests are logged by route.
+        "--log-level=warning",
     ]
     os.execv(sys.executable, [sys.executable, "-m", *arguments])  # noqa: S606
 

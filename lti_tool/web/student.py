@@ -85,10 +85,7 @@ def report(class_: ClassView, person_key: str, *, is_audit: bool = False) -> Rep
     blocks = tuple(
         SessionBlock(
             session,
-            tuple(
-                PartLine(part, by_part.get(part.part_key), part.share)
-                for part in session.parts
-            ),
+            tuple(PartLine(part, by_part.get(part.part_key), part.share) for part in session.parts),
             totals.get(session.number),
         )
         for session in class_.sessions

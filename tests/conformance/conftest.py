@@ -438,12 +438,12 @@ class Web:
 
 
 @pytest.fixture
-def web(world: World, database_url: str, tmp_path: Path) -> Iterator[Web]:
+def web(world: World, database_url: str, keys_dir: Path) -> Iterator[Web]:
     """The application on the world's database."""
     settings = Settings(
         public_url=PUBLIC_URL,
         database_url=database_url,
-        keys_dir=tmp_path / "keys",
+        keys_dir=keys_dir,
         outbound_allow_private=True,
         outbound_allow_http=True,
         launch_rate_limit="40/minute",

@@ -13,11 +13,11 @@ from lti_tool.settings import Settings
 
 
 @pytest.fixture
-def app(tmp_path: Path, database_url: str) -> Flask:
+def app(tmp_path: Path, keys_dir: Path, database_url: str) -> Flask:
     return create_app(
         Settings(
             database_url=database_url,
-            keys_dir=tmp_path / "keys",
+            keys_dir=keys_dir,
             public_url="https://sis.example.edu",
             broker_dir=tmp_path / "broker",
         )
