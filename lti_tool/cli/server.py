@@ -28,7 +28,7 @@ def serve(bind: str | None, workers: int, threads: int) -> None:
         f"--threads={threads}",
         "--worker-class=gthread",
         "--timeout=90",
-        # No access log of its own: addresses hold references and tokens. Requests are logged by route.
+        # No access log: addresses hold references and tokens. Our own log names the route.
         "--log-level=warning",
     ]
     os.execv(sys.executable, [sys.executable, "-m", *arguments])  # noqa: S606

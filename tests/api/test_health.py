@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,8 @@ from lti_tool.wiring import Services
 
 
 @pytest.fixture
-def app(tmp_path: Path, keys_dir: Path, database_url: str) -> Flask:
-    return create_app(
+def app(tmp_path: Path, keys_dir: Path, database_url: str) -> Iterator[Flask]:
+    app = create_app(
         Settings(
             database_url=database_url,
             keys_dir=keys_dir,
@@ -23,6 +24,8 @@ def app(tmp_path: Path, keys_dir: Path, database_url: str) -> Flask:
             log_level="ERROR",
         )
     )
+    yield app
+    app.extensions["naga"].database.dispose()
 
 
 def _database(app: Flask) -> Services:

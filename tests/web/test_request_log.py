@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,8 +14,8 @@ from lti_tool.settings import Settings
 
 
 @pytest.fixture
-def app(tmp_path: Path, keys_dir: Path, database_url: str) -> Flask:
-    return create_app(
+def app(tmp_path: Path, keys_dir: Path, database_url: str) -> Iterator[Flask]:
+    app = create_app(
         Settings(
             database_url=database_url,
             keys_dir=keys_dir,
@@ -22,6 +23,8 @@ def app(tmp_path: Path, keys_dir: Path, database_url: str) -> Flask:
             broker_dir=tmp_path / "broker",
         )
     )
+    yield app
+    app.extensions["naga"].database.dispose()
 
 
 def test_a_request_has_an_id_in_answer_and_log(
