@@ -186,6 +186,10 @@ class ClassView:
         """All parts, in the order of their sessions."""
         return tuple(part for session in self.sessions for part in session.parts)
 
+    def part_label(self, part: PartView, *, alone: bool) -> str:
+        """What a part is called in a course: its name, after the class's where classes share it."""
+        return part.name if alone else f"{self.course_code} {self.section}: {part.name}"
+
     @property
     def label(self) -> str:
         """What people call it: ``EHSS-07 A (EVE), 250701E-T3AE``."""

@@ -11,7 +11,7 @@ from lti_tool.core.database import Database
 from lti_tool.lti.assignment_grades import AssignmentGrades
 from lti_tool.lti.models import Registration
 from lti_tool.sis.interfaces import StudentInformationSystem
-from lti_tool.sync.models import GradePush, GradePushItem, ItemState, LineItemLink
+from lti_tool.sync.models import CourseLink, GradePush, GradePushItem, ItemState, LineItemLink
 from lti_tool.sync.push_plan import MAXIMUM, TAG
 
 
@@ -92,10 +92,17 @@ class PushColumns:
 
     def _label(self, class_key: str, part_key: str) -> str:
         class_ = self._sis.class_(class_key)
-        if class_ is None:
+        part = class_ and next((p for p in class_.parts if p.part_key == part_key), None)
+        if not class_ or not part:
             return part_key
-        name = next((part.name for part in class_.parts if part.part_key == part_key), part_key)
-        return f"{class_.course_code} {class_.section}: {name}"
+        with self._database.read() as session:
+            classes = session.scalar(
+                sa.select(sa.func.count())
+                .select_from(CourseLink)
+                .where(CourseLink.registration_id == self._push.registration_id)
+                .where(CourseLink.context_id == self._push.context_id)
+            )
+        return class_.part_label(part, alone=classes == 1)
 
 
 def unconfirmed(push_id: str, part_key: str) -> sa.ColumnElement[bool]:

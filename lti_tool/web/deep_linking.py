@@ -82,12 +82,13 @@ def _item(who: Viewer, choice: str) -> ContentItem:
     for class_ in who.found_classes:
         for part in class_.parts:
             if choice == f"part:{part.part_key}":
+                label = class_.part_label(part, alone=len(who.found_classes) == 1)
                 return ContentItem(
-                    part.name,
+                    label,
                     url,
                     custom={"naga_page": "part", "naga_part": part.part_key},
                     line_item=ItemLine(
-                        label=part.name,
+                        label=label,
                         maximum=Decimal(100),
                         resource_id=part.part_key,
                         tag="naga-part",

@@ -95,7 +95,9 @@ def launch() -> Response:
     if "error" in form:
         raise _recorded(_platform_error(form), state=state)
     secret, binding = request.cookies.get(cookie_name(state)), COOKIE
-    if secret is None and form.get("binding_secret") and _sent_by_own_page():
+    # From a page of ours only: a stranger's could hand over the secret of a sign-in of its own, to
+    # sign a person in as somebody else.
+    if secret is None and form.get("binding_secret") and security.sent_by_own_page():
         secret, binding = form["binding_secret"], STORAGE
     elif secret is None and form.get("id_token"):
         pending = services().logins.peek(state=state) if state else None
@@ -211,18 +213,6 @@ def _recorded(error: LaunchError, *, state: str = "") -> LaunchError:
         registration_id = pending.registration_id
     services().launches.refuse(error, registration_id=registration_id)
     return error
-
-
-def _sent_by_own_page() -> bool:
-    """Whether this form came from a page of ours.
-
-    A stranger's page could hand over the secret of a sign-in of its own, to sign a person in as
-    somebody else; no page can forge these headers.
-    """
-    site = request.headers.get("Sec-Fetch-Site")
-    if site is not None:
-        return site == "same-origin"
-    return request.headers.get("Origin") == origin_of(services().settings.public_url)
 
 
 def _without_cookies(state: str) -> Response:

@@ -9,6 +9,7 @@ from flask import Flask, Response, g, request
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.exc import SQLAlchemyError
 
+from lti_tool.lti.registrations import origin_of
 from lti_tool.wiring import services
 
 csrf = CSRFProtect()
@@ -34,6 +35,14 @@ def csp_nonce() -> str:
     if "csp_nonce" not in g:
         g.csp_nonce = secrets.token_urlsafe(16)
     return str(g.csp_nonce)
+
+
+def sent_by_own_page() -> bool:
+    """Whether this form came from a page of ours; no page of a stranger can forge these headers."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin"
+    return request.headers.get("Origin") == origin_of(services().settings.public_url)
 
 
 def allow_form_target(origin: str) -> None:

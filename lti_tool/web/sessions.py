@@ -28,6 +28,7 @@ from lti_tool.wiring import services
 LAUNCH_COOKIE = "__Secure-naga-launch"
 ADMIN_COOKIE = "__Secure-naga-admin"
 HEADER = "X-Naga-Session"
+LOCATION_HEADER = "X-Naga-Location"
 _ADMIN_PATH = "/admin"
 _LAUNCH_PREFIX = "/l/"
 _SECRET = "secret"  # noqa: S105 - the name of a member, not a secret
@@ -89,13 +90,21 @@ class ScopedSessions(SecureCookieSessionInterface):
         return opened
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Set the cookie if the session was changed; a session in a header is never changed."""
+        """Set the cookie if the session was changed; one in a header goes back in a header."""
         if not isinstance(session, ScopedSession) or session.scope is None:
             return
         response.vary.add("Cookie")
-        if not session.modified or session.by_header:
+        if not session.modified:
             return
         scope = session.scope
+        if session.by_header:
+            response.headers[HEADER] = self.dump(app, session)
+            if "Location" in response.headers:
+                # A script never sees a redirect that its browser follows, and it would be followed
+                # with the former session: the page is told where to go, and goes with this one.
+                response.headers[LOCATION_HEADER] = response.headers.pop("Location")
+                response.status_code = 200
+            return
         if not session:
             _delete_cookie(response, scope.cookie, path=scope.path)
             return

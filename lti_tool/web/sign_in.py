@@ -21,7 +21,6 @@ from lti_tool.identity.sign_in_errors import (
     SignInNotOpenError,
     SignInOffError,
 )
-from lti_tool.lti.registrations import origin_of
 from lti_tool.web import reasons, security
 from lti_tool.web.errors import on_naga_error, wants_problem
 from lti_tool.web.sessions import set_cookie
@@ -74,7 +73,7 @@ def begin() -> Response:
         reference = _tickets().loads(request.form.get("ticket", ""))
     except BadSignature:
         reference = None
-    if not isinstance(reference, str) or not _sent_by_own_page():
+    if not isinstance(reference, str) or not security.sent_by_own_page():
         raise SignInNotOpenError("It did not begin on a page of this tool.", remedy=AGAIN)
     ticket = sign_in.begin(reference)
     # A page, not a redirect: the policy of the page that sent the form would count it as a target.
@@ -121,10 +120,3 @@ def _tickets() -> URLSafeSerializer:
     config = current_app.config
     keys = [*reversed(config["SECRET_KEY_FALLBACKS"]), config["SECRET_KEY"]]
     return URLSafeSerializer(keys, salt="naga.sign-in")
-
-
-def _sent_by_own_page() -> bool:
-    site = request.headers.get("Sec-Fetch-Site")
-    if site is not None:
-        return site == "same-origin"
-    return request.headers.get("Origin") == origin_of(services().settings.public_url)

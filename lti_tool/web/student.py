@@ -56,6 +56,15 @@ class Report:
     grades: StudentGrades
     is_audit: bool
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the final grade can no more change by a grade that is still to come."""
+        final = self.grades.final
+        if final is not None and final.score is None:
+            return True
+        lines = (line for block in self.blocks for line in block.lines if line.counts)
+        return all(line.grade is not None and line.grade.score is not None for line in lines)
+
 
 def class_page(who: Viewer, *, highlight: str | None = None) -> str:
     """The page of the class that this person is enrolled in (one, even of combined classes).

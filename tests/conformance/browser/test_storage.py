@@ -180,7 +180,6 @@ def test_pages_go_on_without_any_cookie(visit: Visit, world: World) -> None:
     assert complaints == []
 
 
-@pytest.mark.xfail(strict=True, reason="a session in a header loses what is said after a redirect")
 def test_a_confirmation_is_shown_without_any_cookie(visit: Visit, world: World) -> None:
     visitor = visit(Cookies.REFUSED)
     taught = world.services.sis.classes_taught_by(world.people["teacher"].idnumber)
