@@ -38,8 +38,10 @@ def serve(bind: str | None, workers: int, threads: int) -> None:
 @click.option("--concurrency", default=4, show_default=True, type=click.IntRange(1, 64))
 def worker(concurrency: int) -> None:
     """Run the background worker with its schedule."""
-    load_settings()
+    settings = load_settings()
+    # The schedule's own notes live there, whatever the broker is.
+    settings.broker_dir.mkdir(parents=True, exist_ok=True)
     arguments = ["celery", "--app=lti_tool.worker:celery", "worker", "--beat", "--pool=threads"]
     arguments += [f"--concurrency={concurrency}", "--loglevel=WARNING"]
-    arguments += ["--schedule=" + str(load_settings().broker_dir / "schedule")]
+    arguments += [f"--schedule={settings.broker_dir / 'schedule'}"]
     os.execv(sys.executable, [sys.executable, "-m", *arguments])  # noqa: S606
