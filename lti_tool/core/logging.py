@@ -47,8 +47,8 @@ def configure_logging(*, level: str, json: bool) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    # Third parties log addresses and payloads at these levels; ours is the log that matters.
-    for noisy in ("urllib3", "amqp", "werkzeug"):
+    # Third parties log addresses, payloads and each tick of the schedule; ours is what matters.
+    for noisy in ("urllib3", "amqp", "werkzeug", "celery.worker.strategy", "celery.app.trace"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # It warns at each start that the filesystem broker has no host name.
     logging.getLogger("kombu").setLevel(logging.ERROR)
