@@ -304,12 +304,17 @@ class GradePushes:
     def _enqueue(
         self, session: Session, push: GradePush, *, actor: str, action: str, **detail: Any
     ) -> GradePush:
-        other = session.scalar(
+        of_course = (
             sa.select(GradePush.id)
             .where(GradePush.registration_id == push.registration_id)
             .where(GradePush.context_id == push.context_id)
-            .where(GradePush.state.in_([PushState.QUEUED, PushState.RUNNING]))
-            .limit(1)
+            .order_by(GradePush.id)
+        )
+        # Two who both find the course free would both send: on PostgreSQL, too, they go one after
+        # the other.
+        session.execute(of_course.with_for_update())
+        other = session.scalar(
+            of_course.where(GradePush.state.in_([PushState.QUEUED, PushState.RUNNING])).limit(1)
         )
         if other is not None:
             raise PushRunningError(
