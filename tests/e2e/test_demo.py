@@ -8,12 +8,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import FrameLocator, Page, expect, sync_playwright
+from playwright.sync_api import FrameLocator, Page, Playwright, expect
 
 from tests.e2e.browser import find_chromium
 
@@ -221,33 +220,33 @@ def _second_visit(guest: Guest) -> list[str]:
     return guest.platform_grades()
 
 
-def test_everything_that_the_demonstration_promises(demo: Demo) -> None:
+def test_everything_that_the_demonstration_promises(demo: Demo, playwright_: Playwright) -> None:
     chromium = find_chromium()
     if isinstance(chromium, str):
         pytest.skip(chromium)
-    # Other tests may hold Playwright; there can be one in a thread.
-    with ThreadPoolExecutor(1) as thread:
 
-        def browse(address: str, *, first: bool) -> list[str]:
-            with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
-                context = browser.new_context(locale="en-GB")
-                context.set_default_timeout(_PATIENCE)
-                expect.set_options(timeout=_PATIENCE)
-                guest = Guest(context.new_page(), address)
-                if not first:
-                    return _second_visit(guest)
-                _administers_the_tool(context.new_page(), demo.sign_in_link())
-                return _first_visit(guest)
+    def browse(address: str, *, first: bool) -> list[str]:
+        browser = playwright_.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
+        try:
+            context = browser.new_context(locale="en-GB")
+            context.set_default_timeout(_PATIENCE)
+            expect.set_options(timeout=_PATIENCE)
+            guest = Guest(context.new_page(), address)
+            if not first:
+                return _second_visit(guest)
+            _administers_the_tool(context.new_page(), demo.sign_in_link())
+            return _first_visit(guest)
+        finally:
+            browser.close()
 
-        first = thread.submit(browse, demo.start(), first=True).result()
+    first = browse(demo.start(), first=True)
 
-        ran = demo.interrupt()
-        assert len(ran) >= 3
-        assert [pid for pid in ran if _lives(pid)] == []
-        assert demo.process is not None
-        assert demo.process.returncode == 0
-        assert "Stopped." in demo.said
+    ran = demo.interrupt()
+    assert len(ran) >= 3
+    assert [pid for pid in ran if _lives(pid)] == []
+    assert demo.process is not None
+    assert demo.process.returncode == 0
+    assert "Stopped." in demo.said
 
-        second = thread.submit(browse, demo.start(), first=False).result()
-        assert second == first
+    second = browse(demo.start(), first=False)
+    assert second == first
