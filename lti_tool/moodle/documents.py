@@ -1,0 +1,202 @@
+"""The contract with the Moodle plugin: documents in, results out.
+
+A document is the complete desired state of one thing. These models are the one source of the
+contract: the JSON Schemas that the plugin ships are generated from them (``contract.py``).
+Text is trimmed and NFC-normalised; ``<`` and ``>`` in names become ``‹`` and ``›``, which Moodle
+shows as text everywhere.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
+
+# Moodle's columns: idnumbers of courses, categories and groups hold 100 characters.
+KEY_LENGTH = 100
+# Documents of one call; the plugin refuses more.
+MAX_DOCUMENTS = 1000
+MAX_MEMBERS = 20_000
+MAX_BYTES = 8 * 1024 * 1024
+
+_NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"
+
+
+def _normal(text: str) -> str:
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def _present(text: str) -> str:
+    if not text:
+        raise ValueError("must not be blank")
+    return text
+
+
+def _shown(text: str) -> str:
+    return _normal(text).replace("<", "‹").replace(">", "›")
+
+
+def _text(maximum: int, *, minimum: int = 1) -> Any:
+    return Field(min_length=minimum, max_length=maximum, pattern=_NO_CONTROLS)
+
+
+Key = Annotated[str, _text(KEY_LENGTH), AfterValidator(_normal), AfterValidator(_present)]
+Name = Annotated[str, _text(250), AfterValidator(_shown), AfterValidator(_present)]
+PersonName = Annotated[str, _text(100, minimum=0), AfterValidator(_shown)]
+Epoch = Annotated[int, Field(ge=0, le=4_102_444_800)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Category(_Strict):
+    """A term: a course category. ``parent`` is another category's idnumber, or the top."""
+
+    kind: Literal["category"] = "category"
+    idnumber: Key
+    name: Name
+    parent: Key | None = None
+    visible: bool = True
+
+
+class User(_Strict):
+    """A person: a user account.
+
+    ``auth`` counts only when the account is made: how people sign in is the site's choice.
+    """
+
+    kind: Literal["user"] = "user"
+    idnumber: Key
+    username: Annotated[str, _text(100)]
+    firstname: PersonName
+    lastname: PersonName
+    email: Annotated[str, _text(100)]
+    alternatename: PersonName = ""
+    auth: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,19}$")] = "manual"
+    suspended: bool = False
+
+
+class Section(_Strict):
+    """A session of the class: a course section with this name. ``key`` never changes."""
+
+    key: Key
+    name: Name
+
+
+class Group(_Strict):
+    """A group of the course, matched by ``idnumber``."""
+
+    idnumber: Key
+    name: Name
+
+
+class Course(_Strict):
+    """A class (ClassHeader, or several taught together): a course.
+
+    ``category`` is a category's idnumber. Dates are seconds since 1970, UTC; ``enddate`` 0: none.
+    Sections and groups that are not named here are left alone.
+    """
+
+    kind: Literal["course"] = "course"
+    idnumber: Key
+    shortname: Name
+    fullname: Name
+    category: Key
+    startdate: Epoch
+    enddate: Epoch = 0
+    visible: bool = True
+    sections: Annotated[list[Section], Field(max_length=50)] = []
+    groups: Annotated[list[Group], Field(max_length=200)] = []
+
+
+Role = Literal["student", "teacher", "editingteacher"]
+MemberStatus = Literal["active", "suspended"]
+
+
+class Member(_Strict):
+    """One person of a roster. ``user`` is the person's idnumber, ``groups`` are groups'."""
+
+    user: Key
+    role: Role = "student"
+    status: MemberStatus = "active"
+    groups: Annotated[list[Key], Field(max_length=50)] = []
+
+
+class Roster(_Strict):
+    """The complete membership of one course by the SIS.
+
+    ``count`` is the number of members: a list that was cut short is refused, since who is absent
+    is suspended.
+    """
+
+    kind: Literal["roster"] = "roster"
+    course: Key
+    count: Annotated[int, Field(ge=0, le=MAX_MEMBERS)]
+    members: Annotated[list[Member], Field(max_length=MAX_MEMBERS)]
+
+
+Document = Category | User | Course | Roster
+AnyDocument: TypeAdapter[Document] = TypeAdapter(Annotated[Document, Field(discriminator="kind")])
+Kind = Literal["category", "user", "course", "roster"]
+# Later kinds refer to earlier ones.
+KINDS: tuple[Kind, ...] = ("category", "user", "course", "roster")
+
+
+def key_of(document: Document) -> str:
+    """The idnumber by which a document's thing is matched; a roster's is its course's."""
+    return document.course if isinstance(document, Roster) else document.idnumber
+
+
+Outcome = Literal["created", "updated", "unchanged", "suspended", "refused"]
+
+
+class _Answer(BaseModel):
+    # An answer may hold more than we know: a younger plugin says more, and is still understood.
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Change(_Answer):
+    """One field that was, or would be, changed. ``before`` is ``None`` for what was made."""
+
+    field: str
+    before: Any = None
+    after: Any = None
+
+
+class MemberResult(_Answer):
+    """What became of one person of a roster; also of one who is absent from it (suspended)."""
+
+    user: str
+    result: Outcome
+    changes: list[Change] = []
+    code: str | None = None
+    field: str | None = None
+    message: str | None = None
+
+
+class Result(_Answer):
+    """What became of one document. ``id`` is Moodle's; ``None`` when there is nothing (yet).
+
+    ``code`` is stable and documented in ``docs/contract.md``; ``field`` is a JSON pointer into the
+    document; ``message`` says in plain words what is wrong and what to do.
+    """
+
+    kind: str
+    key: str
+    result: Outcome
+    id: int | None = None
+    changes: list[Change] = []
+    code: str | None = None
+    field: str | None = None
+    message: str | None = None
+    members: list[MemberResult] = []
+
+
+class Applied(_Answer):
+    """The answer to a call of ``apply``: one result per document, in the order they were sent."""
+
+    contract: int
+    dryrun: bool
+    results: list[Result]
