@@ -1,6 +1,6 @@
 # make demo   sets up and runs everything: the tool, its worker and a small built-in platform
 # make test   sets up and passes the tests
-.PHONY: demo demo-clean test check lock migration clean help
+.PHONY: demo demo-clean test check plugins lock migration clean help
 
 PORT ?= 8700
 PLATFORM_PORT ?= 8701
@@ -33,6 +33,10 @@ check: .venv/dev
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	scripts/check-locks
+
+# make plugins   builds the installable zips of the two Moodle plugins in dist/
+plugins:
+	$(or $(PYTHON),python3) scripts/plugins dist
 
 # make migration MESSAGE="…"   drafts a migration from what changed in the models
 migration: .venv/dev
