@@ -6,23 +6,26 @@ there it is switched off.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from lti_tool.moodle.messages import LtiRegistration
 
 
-@dataclass(frozen=True, slots=True)
-class RegistrationView:
+class RegistrationView(Protocol):
     """A registration as the Moodle room sees it. ``active``: it and a deployment may launch."""
 
-    id: int
-    name: str
-    issuer: str
-    client_id: str
-    jwks_url: str
-    active: bool
-    sourcedid_trusted: bool
+    @property
+    def id(self) -> int: ...
+    @property
+    def issuer(self) -> str: ...
+    @property
+    def client_id(self) -> str: ...
+    @property
+    def jwks_url(self) -> str: ...
+    @property
+    def active(self) -> bool: ...
+    @property
+    def sourcedid_trusted(self) -> bool: ...
 
 
 class Registrar(Protocol):
