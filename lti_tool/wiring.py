@@ -26,9 +26,13 @@ from lti_tool.lti.keys import ToolKeys
 from lti_tool.lti.launch import Launches
 from lti_tool.lti.login import Logins
 from lti_tool.lti.names_roles import NamesRoles
+from lti_tool.lti.paired import PairedRegistrations
 from lti_tool.lti.platform_keys import PlatformKeys
 from lti_tool.lti.registrations import Registrations
 from lti_tool.lti.service_client import ServiceClient
+from lti_tool.moodle.pairing import Pairing
+from lti_tool.moodle.signatures import SignedRequests
+from lti_tool.moodle.sites import Sites
 from lti_tool.settings import Settings
 from lti_tool.sis.embedded import EmbeddedSis
 from lti_tool.sync.broker import Broker
@@ -203,6 +207,40 @@ class Services:
     def broker(self) -> Broker:
         """Tells a worker that there is work."""
         return Broker(self.settings.broker_url, self.settings.broker_dir)
+
+    @cached_property
+    def paired_registrations(self) -> PairedRegistrations:
+        """The registrations of connected Moodles."""
+        return PairedRegistrations(self.registrations)
+
+    @cached_property
+    def sites(self) -> Sites:
+        """The Moodles that are connected."""
+        return Sites(
+            self.database, self.clock, self.audit, self.keyring, self.paired_registrations
+        )
+
+    @cached_property
+    def signed_requests(self) -> SignedRequests:
+        """Requests that a Moodle has signed."""
+        return SignedRequests(
+            self.database, self.clock, self.paired_registrations, self.platform_keys
+        )
+
+    @cached_property
+    def pairing(self) -> Pairing:
+        """Connecting a Moodle with one code."""
+        return Pairing(
+            self.database,
+            self.clock,
+            self.audit,
+            self.paired_registrations,
+            self.sites,
+            self.signed_requests,
+            public_url=self.settings.public_url,
+            tool_name=self.settings.tool_name,
+            allow_http=self.settings.outbound_allow_http,
+        )
 
     @cached_property
     def pushes(self) -> GradePushes:

@@ -20,7 +20,14 @@ from lti_tool.core.crypto import Keyring, load_keyring
 from lti_tool.core.database import Base, Database
 from lti_tool.core.http import HttpClient
 
-for _room in ("core.audit", "lti.models", "identity.models", "sync.models", "sis.models"):
+for _room in (
+    "core.audit",
+    "lti.models",
+    "identity.models",
+    "moodle.models",
+    "sync.models",
+    "sis.models",
+):
     if find_spec(f"lti_tool.{_room}") is not None:
         import_module(f"lti_tool.{_room}")
 

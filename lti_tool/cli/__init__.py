@@ -15,6 +15,7 @@ from lti_tool.cli.registration import registration
 from lti_tool.cli.server import serve, worker
 from lti_tool.cli.settings import settings
 from lti_tool.cli.sis import campus, sis
+from lti_tool.cli.site import site
 from lti_tool.core.errors import NagaError
 
 
@@ -35,6 +36,7 @@ for _command in (
     serve,
     settings,
     sis,
+    site,
     worker,
 ):
     nagasis.add_command(_command)
