@@ -15,6 +15,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 # Moodle's columns: idnumbers of courses, categories and groups hold 100 characters.
 KEY_LENGTH = 100
+NAME_LENGTH = 250
+PERSON_NAME_LENGTH = 100
 # Documents of one call; the plugin refuses more.
 MAX_DOCUMENTS = 1000
 MAX_MEMBERS = 20_000
@@ -42,8 +44,8 @@ def _text(maximum: int, *, minimum: int = 1) -> Any:
 
 
 Key = Annotated[str, _text(KEY_LENGTH), AfterValidator(_normal), AfterValidator(_present)]
-Name = Annotated[str, _text(250), AfterValidator(_shown), AfterValidator(_present)]
-PersonName = Annotated[str, _text(100, minimum=0), AfterValidator(_shown)]
+Name = Annotated[str, _text(NAME_LENGTH), AfterValidator(_shown), AfterValidator(_present)]
+PersonName = Annotated[str, _text(PERSON_NAME_LENGTH, minimum=0), AfterValidator(_shown)]
 Epoch = Annotated[int, Field(ge=0, le=4_102_444_800)]
 
 

@@ -76,6 +76,7 @@ def header_query() -> HeaderQuery:
             _headers.c.class_type,
             _headers.c.status,
             _headers.c.active,
+            _terms.c.sourced_id,
         )
         .select_from(_headers)
         .join(_courses, _courses.c.id == _headers.c.course_id)
@@ -113,6 +114,7 @@ def class_views(
             status=status if active else ClassStatus.CANCELLED,
             sessions=sessions.get(header_id, ()),
             combined_with=tuple(key for key in combined.get(group, ()) if key != class_key),
+            term_key=term_key,
         )
         for (
             header_id,
@@ -128,6 +130,7 @@ def class_views(
             class_type,
             status,
             active,
+            term_key,
         ) in rows
     ]
 

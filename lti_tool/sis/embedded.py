@@ -52,7 +52,7 @@ _sessions = cast(sa.Table, ClassSession.__table__)
 _totals = cast(sa.Table, ClassSessionGrade.__table__)
 _finals = cast(sa.Table, FinalGrade.__table__)
 _enrollments = cast(sa.Table, Enrollment.__table__)
-_PERSON = (
+PERSON_COLUMNS = (
     _people.c.sourced_id,
     _people.c.student_id,
     _people.c.family_name,
@@ -66,15 +66,17 @@ _PERSON = (
 )
 _PERSON_KEY = sa.bindparam("person_key", type_=sa.String)
 _CLASS_KEY = sa.bindparam("class_key", type_=sa.String)
-_PEOPLE: sa.Select[*tuple[Any, ...]] = sa.select(*_PERSON).where(
+_PEOPLE: sa.Select[*tuple[Any, ...]] = sa.select(*PERSON_COLUMNS).where(
     _people.c.sourced_id.in_(sa.bindparam("person_keys", expanding=True))
 )
-_ONE_PERSON: sa.Select[*tuple[Any, ...]] = sa.select(*_PERSON).where(
+_ONE_PERSON: sa.Select[*tuple[Any, ...]] = sa.select(*PERSON_COLUMNS).where(
     _people.c.sourced_id == _PERSON_KEY
 )
 _CLASS = header_query().where(_headers.c.sourced_id == _CLASS_KEY)
 _ROSTER: sa.Select[*tuple[Any, ...]] = (
-    sa.select(*_PERSON, _enrollments.c.status, _enrollments.c.is_audit, _enrollments.c.status_since)
+    sa.select(
+        *PERSON_COLUMNS, _enrollments.c.status, _enrollments.c.is_audit, _enrollments.c.status_since
+    )
     .select_from(_people)
     .join(_enrollments, _enrollments.c.person_id == _people.c.id)
     .join(_headers, _headers.c.id == _enrollments.c.header_id)
@@ -194,7 +196,7 @@ class EmbeddedSis:
         if not words:
             return []
         query = (
-            sa.select(*_PERSON)
+            sa.select(*PERSON_COLUMNS)
             .where(Person.active, *(holds(Person.search, word) for word in words))
             .order_by(Person.family_name, Person.personal_name, Person.sourced_id)
             .limit(limit)
@@ -355,15 +357,15 @@ class EmbeddedSis:
 
 def person_view(row: Sequence[Any]) -> PersonView:
     """A person as others see them; one whom the source no longer has is at most INACTIVE."""
-    person = PersonView(*row[: len(_PERSON) - 1])
-    active = row[len(_PERSON) - 1]
+    person = PersonView(*row[: len(PERSON_COLUMNS) - 1])
+    active = row[len(PERSON_COLUMNS) - 1]
     if not active and person.status is PersonStatus.ACTIVE:
         return replace(person, status=PersonStatus.INACTIVE)
     return person
 
 
 def _roster_entry(row: Any) -> RosterEntry:
-    status, is_audit, since = row[len(_PERSON) :]
+    status, is_audit, since = row[len(PERSON_COLUMNS) :]
     return RosterEntry(
         person=person_view(row),
         status=status,

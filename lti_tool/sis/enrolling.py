@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.core.errors import NotFoundError
+from lti_tool.sis.changes import ChangeKind, record
 from lti_tool.sis.entities import EnrollmentStatus
 from lti_tool.sis.models import ClassHeader, Enrollment, Person
 from lti_tool.sis.totals import recompute_totals
@@ -88,6 +89,7 @@ class Enrolling:
                         updated_at=now,
                     )
                 )
+                record(session, ChangeKind.ROSTER, [class_key], at=now)
                 return
             changed = enrollment.status is not status or not enrollment.active
             if audit is not None and enrollment.is_audit is not audit:
@@ -97,6 +99,7 @@ class Enrolling:
             enrollment.active = True
             if changed:
                 enrollment.updated_at = now
+                record(session, ChangeKind.ROSTER, [class_key], at=now)
                 # Who withdraws or audits has a letter for it.
                 session.flush()
                 recompute_totals(session, [header_id], now=now)

@@ -109,6 +109,18 @@ class GradeSource(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class TermView:
+    """A term; its dates are inclusive. ``active`` is false for one that the source took back."""
+
+    term_key: str
+    code: str
+    title: str
+    start: dt.date
+    end: dt.date
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PersonView:
     """A person, with no more than a course needs: no birth date, no phone, no private address."""
 
@@ -180,6 +192,7 @@ class ClassView:
     status: ClassStatus
     sessions: tuple[SessionView, ...]
     combined_with: tuple[str, ...] = ()
+    term_key: str = ""
 
     @property
     def parts(self) -> tuple[PartView, ...]:
@@ -204,6 +217,17 @@ class RosterEntry:
     status: EnrollmentStatus
     is_audit: bool
     since: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A person in a class, as little as a roster needs: no names."""
+
+    class_key: str
+    person_key: str
+    status: EnrollmentStatus
+    is_audit: bool
+    person_status: PersonStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,12 @@ from typing import Protocol
 from lti_tool.sis.entities import (
     ClassTotals,
     ClassView,
+    Membership,
     PartGradeView,
     PersonView,
     RosterEntry,
     StudentGrades,
+    TermView,
 )
 
 
@@ -65,4 +67,55 @@ class StudentInformationSystem(Protocol):
 
     def student_grades(self, person_key: str, class_key: str) -> StudentGrades:
         """One student's grades in one class, drafts left out."""
+        ...
+
+
+class SisExtracts(Protocol):
+    """What keeping another system equal to the SIS asks of it: many things in few statements.
+
+    Unknown keys are absent from what comes back.
+    """
+
+    def term_keys(self) -> list[str]:
+        """Keys of all terms, sorted."""
+        ...
+
+    def person_keys(self) -> list[str]:
+        """Keys of all people, sorted."""
+        ...
+
+    def class_keys(self) -> list[str]:
+        """Keys of all classes, sorted."""
+        ...
+
+    def terms(self, keys: Collection[str]) -> Mapping[str, TermView]:
+        """These terms, by key."""
+        ...
+
+    def people(self, keys: Collection[str]) -> Mapping[str, PersonView]:
+        """These people, by key."""
+        ...
+
+    def shared_emails(self, emails: Collection[str]) -> set[str]:
+        """Which of these addresses, in lower case, belong to more than one person."""
+        ...
+
+    def classes(self, keys: Collection[str]) -> Mapping[str, ClassView]:
+        """These classes, by key; removed ones are CANCELLED."""
+        ...
+
+    def memberships(self, class_keys: Collection[str]) -> Mapping[str, list[Membership]]:
+        """All enrolments of these classes, whatever their status, by class, ordered by person."""
+        ...
+
+    def named_teachers(self, class_keys: Collection[str]) -> Mapping[str, list[str]]:
+        """People who teach these classes beyond what their parts say, by class."""
+        ...
+
+    def classes_of_terms(self, term_keys: Collection[str]) -> set[str]:
+        """Keys of the classes of these terms."""
+        ...
+
+    def classes_of_people(self, person_keys: Collection[str]) -> set[str]:
+        """Keys of the classes in which these people have an enrolment, whatever its status."""
         ...

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from lti_tool.sis.bulk import Written, chunks, write_rows
+from lti_tool.sis.changes import ChangeKind, record_classes
 from lti_tool.sis.entities import EnrollmentStatus, GradeStatus
 from lti_tool.sis.grade_models import ClassPartGrade, ClassSessionGrade, FinalGrade
 from lti_tool.sis.models import (
@@ -58,6 +59,7 @@ def recompute_totals(session: Session, header_ids: Collection[int], *, now: dt.d
     """
     written = Written()
     scales = stored_scales(session)
+    record_classes(session, ChangeKind.GRADES, header_ids, at=now)
     for some in chunks(set(header_ids), 1000):
         classes = _classes(session, some, scales)
         _forget_empty_sessions(session, some)

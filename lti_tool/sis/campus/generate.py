@@ -19,6 +19,7 @@ from lti_tool.sis.campus.calendar import CampusTerm, terms_around
 from lti_tool.sis.campus.marks import Marks
 from lti_tool.sis.campus.population import Population, campus_key, data, populate
 from lti_tool.sis.campus.timetable import CampusClass, Timetable
+from lti_tool.sis.changes import record_since
 from lti_tool.sis.entities import ClassStatus, GradeSource
 from lti_tool.sis.grade_models import ClassPartGrade
 from lti_tool.sis.models import (
@@ -100,6 +101,8 @@ def generate_campus(
             )
         day = around or (dt.date.fromisoformat(known["around"]) if known else now.date())
         report = _Loader(session, now, seed, size, progress).load(day)
+        if report.changed:
+            record_since(session, now)
         if previous is None or report.changed:
             session.add(
                 ImportRun(
@@ -135,7 +138,7 @@ class _Loader:
         self._write(Term, [_term(term) for term in terms], "sourced_id")
         self._write(Course, [_course(course) for course in data("courses.json")], "sourced_id")
         classes = self._classes(people, terms, day)
-        self._headers(classes)
+        self._headers(classes, day)
         self._parts(classes)
         self._marks(classes, day)
         headers = self._ids(ClassHeader.sourced_id, [one.key for one in classes])
@@ -157,7 +160,7 @@ class _Loader:
             classes += timetable.classes(ended[-1], share=0, of=2) if ended else []
         return classes
 
-    def _headers(self, classes: list[CampusClass]) -> None:
+    def _headers(self, classes: list[CampusClass], day: dt.date) -> None:
         terms = self._ids(Term.sourced_id, [one.term.code for one in classes])
         courses = self._ids(Course.sourced_id, [one.course for one in classes])
         groups = {(terms[one.term.code], one.combined): None for one in classes if one.combined}
@@ -181,8 +184,7 @@ class _Loader:
                     "section": one.section,
                     "time_of_day": one.time_of_day,
                     "class_type": one.class_type,
-                    # As in the school's own data: live classes are left in DRAFT.
-                    "status": ClassStatus.DRAFT,
+                    "status": _class_status(one, day),
                     "combined_class_id": found.get((terms[one.term.code], one.combined or "")),
                     "active": True,
                     "search": fold(one.key, one.section),
@@ -298,6 +300,15 @@ def part_key(class_: CampusClass, index: int) -> str:
     """The key of a class's part: ``<class>/<session>.<code>``."""
     part = class_.parts[index]
     return f"{class_.key}/{part.session}.{part.code}"
+
+
+def _class_status(class_: CampusClass, day: dt.date) -> ClassStatus:
+    if class_.term.end < day:
+        return ClassStatus.COMPLETED
+    if class_.term.start <= day:
+        return ClassStatus.ACTIVE
+    # Next term is being planned: some classes are not decided yet.
+    return ClassStatus.DRAFT if class_.section > "B" else ClassStatus.SCHEDULED
 
 
 def _term(term: CampusTerm) -> dict[str, Any]:

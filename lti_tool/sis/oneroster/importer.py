@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
+from lti_tool.sis.changes import record_since
 from lti_tool.sis.grade_models import ClassPartGrade
 from lti_tool.sis.grading import Grading
 from lti_tool.sis.models import ClassHeader, Enrollment, ImportRun
@@ -98,6 +99,7 @@ class OneRosterImporter:
                     session, report, now=started, removals=removals, counts=manifest.counts
                 )
                 self._land(landing, sheets, actor, progress)
+                record_since(session, started)
                 session.add(self._log(path, actor, started, report))
                 if plan:
                     session.flush()

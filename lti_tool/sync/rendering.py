@@ -1,0 +1,310 @@
+"""The SIS as documents: what should stand in Moodle, rendered from the SIS as it is now."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from lti_tool.moodle.documents import (
+    NAME_LENGTH,
+    PERSON_NAME_LENGTH,
+    Category,
+    Course,
+    Document,
+    Group,
+    Kind,
+    Member,
+    Roster,
+    Section,
+    User,
+)
+from lti_tool.sis.entities import ClassView, Membership, PersonView, TermView
+from lti_tool.sis.interfaces import SisExtracts
+from lti_tool.sync.lifecycle import Lifecycle, account_suspended, place
+
+# What Moodle's usernames hold; anything else of an identifier becomes a hyphen.
+_NOT_IN_USERNAMES = re.compile(r"[^a-z0-9._@-]+")
+_NAMELESS = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """There should be nothing (a draft, an unknown key): nobody is told anything."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """What the SIS holds does not fit Moodle; ``field`` is a JSON pointer into the document."""
+
+    field: str
+    message: str
+
+
+Rendered = Document | Nothing | Unfit
+
+
+class Rendering:
+    """Renders documents, many per statement.
+
+    Args:
+        placeholder_domain: people without an address of their own get one in this domain; Moodle
+            wants one, and no mail ever reaches a name under ``invalid`` (RFC 2606).
+    """
+
+    def __init__(
+        self,
+        sis: SisExtracts,
+        lifecycle: Lifecycle,
+        *,
+        placeholder_domain: str = "no-address.invalid",
+    ) -> None:
+        self._sis = sis
+        self._lifecycle = lifecycle
+        self._domain = placeholder_domain
+
+    def render(self, kind: Kind, keys: Collection[str], *, now: dt.datetime) -> dict[str, Rendered]:
+        """The documents of one kind for these keys, in their order.
+
+        Keys are of the SIS: terms, people, and for courses and rosters the class that is host
+        (:func:`host_of`).
+        """
+        match kind:
+            case "category":
+                return self._categories(keys)
+            case "user":
+                return self._users(keys)
+            case "course":
+                return self._courses(keys, today=self._lifecycle.today(now))
+            case "roster":
+                return self._rosters(keys)
+
+    def all_keys(self, kind: Kind) -> list[str]:
+        """Keys of everything of a kind that the SIS has."""
+        match kind:
+            case "category":
+                return self._sis.term_keys()
+            case "user":
+                return self._sis.person_keys()
+            case _:
+                return self.hosts(self._sis.class_keys())
+
+    def hosts(self, class_keys: Collection[str]) -> list[str]:
+        """The classes in whose courses these are taught, sorted; unknown ones stand for
+        themselves."""
+        classes = self._sis.classes(class_keys)
+        return sorted({host_of(classes[key]) if key in classes else key for key in class_keys})
+
+    def _categories(self, keys: Collection[str]) -> dict[str, Rendered]:
+        terms = self._sis.terms(keys)
+        return {key: _category(terms.get(key)) for key in keys}
+
+    def _users(self, keys: Collection[str]) -> dict[str, Rendered]:
+        people = self._sis.people(keys)
+        shared = self._sis.shared_emails(
+            [person.school_email for person in people.values() if person.school_email]
+        )
+        return {key: self._user(people.get(key), shared) for key in keys}
+
+    def _user(self, person: PersonView | None, shared: Collection[str]) -> Rendered:
+        if person is None:
+            return Nothing("unknown")
+        username = username_of(person)
+        email = (person.school_email or "").strip()
+        if not email or email.lower() in shared:
+            email = f"{username.replace('@', '-')}@{self._domain}"
+        return _fit(
+            User,
+            idnumber=person.person_key,
+            username=username,
+            # Moodle sends people with half a name to their profile, which they may not edit.
+            firstname=_short(person.personal_name, PERSON_NAME_LENGTH) or _NAMELESS,
+            lastname=_short(person.family_name, PERSON_NAME_LENGTH) or _NAMELESS,
+            email=email,
+            alternatename=_short(person.khmer_name or "", PERSON_NAME_LENGTH),
+            suspended=account_suspended(person.status),
+        )
+
+    def _courses(self, keys: Collection[str], *, today: dt.date) -> dict[str, Rendered]:
+        groups = self._groups(keys)
+        return {key: self._course(key, groups.get(key, []), today) for key in keys}
+
+    def _course(self, key: str, classes: list[ClassView], today: dt.date) -> Rendered:
+        shown = [view for view in classes if self._lifecycle.exists(view)]
+        if not shown:
+            return Nothing("draft" if classes else "unknown")
+        host = next((view for view in shown if view.class_key == key), shown[0])
+        titles = list(dict.fromkeys(view.course_title for view in shown))
+        codes = list(dict.fromkeys(f"{view.course_code} {view.section}" for view in shown))
+        together = len(shown) > 1
+        return _fit(
+            Course,
+            idnumber=key,
+            shortname=_short(
+                f"{' + '.join(codes)} {host.time_of_day} {host.term_code}", NAME_LENGTH
+            ),
+            fullname=_short(f"{' / '.join(titles)} ({' + '.join(codes)})", NAME_LENGTH),
+            category=host.term_key,
+            startdate=self._lifecycle.starts(host),
+            enddate=self._lifecycle.ends(host),
+            visible=any(self._lifecycle.visible(view, today=today) for view in shown),
+            sections=[section for view in shown for section in _sections(view, together=together)],
+            groups=(
+                [_group(view, codes=[other.course_code for other in shown]) for view in shown]
+                if together
+                else []
+            ),
+        )
+
+    def _rosters(self, keys: Collection[str]) -> dict[str, Rendered]:
+        groups = self._groups(keys)
+        class_keys = [view.class_key for views in groups.values() for view in views]
+        memberships = self._sis.memberships(class_keys)
+        teachers = self._sis.named_teachers(class_keys)
+        teaching = {
+            part.teacher_key
+            for views in groups.values()
+            for view in views
+            for part in view.parts
+            if part.teacher_key
+        } | {key for named in teachers.values() for key in named}
+        people = self._sis.people(teaching)
+        return {
+            key: self._roster(key, groups.get(key, []), memberships, teachers, people)
+            for key in keys
+        }
+
+    def _roster(
+        self,
+        key: str,
+        classes: list[ClassView],
+        memberships: Mapping[str, list[Membership]],
+        named: Mapping[str, list[str]],
+        people: Mapping[str, PersonView],
+    ) -> Rendered:
+        shown = [view for view in classes if self._lifecycle.exists(view)]
+        if not shown:
+            return Nothing("draft" if classes else "unknown")
+        together = len(shown) > 1
+        roles: dict[str, str] = {}
+        places: dict[str, str] = {}
+        groups: dict[str, list[str]] = defaultdict(list)
+        for view in shown:
+            for person_key in _teachers(view, named.get(view.class_key, ())):
+                teacher = people.get(person_key)
+                if teacher is None:
+                    continue
+                roles[person_key] = "editingteacher"
+                active = not account_suspended(teacher.status)
+                places[person_key] = "active" if active else "suspended"
+                groups[person_key].append(view.class_key)
+            for membership in memberships.get(view.class_key, ()):
+                person_key = membership.person_key
+                if roles.setdefault(person_key, "student") != "student":
+                    continue
+                # A place in one of the classes that are taught together is a place in the course.
+                if place(membership) == "active":
+                    places[person_key] = "active"
+                    groups[person_key].append(view.class_key)
+                else:
+                    places.setdefault(person_key, "suspended")
+        try:
+            members = [
+                Member.model_validate(
+                    {
+                        "user": person_key,
+                        "role": roles[person_key],
+                        "status": places[person_key],
+                        "groups": sorted(set(groups[person_key])) if together else [],
+                    }
+                )
+                for person_key in sorted(roles)
+            ]
+        except ValidationError as error:
+            return _unfit(error)
+        return _fit(Roster, course=key, count=len(members), members=members)
+
+    def _groups(self, hosts: Collection[str]) -> dict[str, list[ClassView]]:
+        """The classes that are taught in each host's course, the host first."""
+        found = dict(self._sis.classes(hosts))
+        others = {key for view in found.values() for key in view.combined_with} - found.keys()
+        found |= self._sis.classes(others)
+        grouped: dict[str, list[ClassView]] = {}
+        for key in hosts:
+            view = found.get(key)
+            if view is None:
+                grouped[key] = []
+            elif host_of(view) != key:
+                # Its course went on under another class; what it was is left as it is.
+                grouped[key] = []
+            else:
+                grouped[key] = [view, *(found[other] for other in view.combined_with)]
+        return grouped
+
+
+def host_of(view: ClassView) -> str:
+    """The key of the class in whose course this one is taught: its own, unless it is combined."""
+    return min((view.class_key, *view.combined_with))
+
+
+def username_of(person: PersonView) -> str:
+    """The name to sign in with: the student's number, or the person's key."""
+    source = person.student_id or person.person_key
+    folded = unicodedata.normalize("NFKD", source).encode("ascii", "ignore").decode().lower()
+    return _NOT_IN_USERNAMES.sub("-", folded).strip("-") or person.person_key.lower()
+
+
+def _short(text: str, limit: int) -> str:
+    """Text as long as Moodle can hold: nobody is kept out for a long name."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def _category(term: TermView | None) -> Rendered:
+    if term is None:
+        return Nothing("unknown")
+    name = f"{term.title} ({term.code})" if term.title and term.title != term.code else term.code
+    return _fit(
+        Category, idnumber=term.term_key, name=_short(name, NAME_LENGTH), visible=term.active
+    )
+
+
+def _sections(view: ClassView, *, together: bool) -> list[Section]:
+    before = f"{view.course_code} {view.section}: " if together else ""
+    return [
+        Section(
+            key=f"{view.class_key}#{session.number}",
+            name=_short(before + (session.name or f"Session {session.number}"), NAME_LENGTH),
+        )
+        for session in view.sessions
+    ]
+
+
+def _group(view: ClassView, *, codes: list[str]) -> Group:
+    alone = codes.count(view.course_code) == 1
+    name = view.course_code if alone else f"{view.course_code} {view.section}"
+    return Group(idnumber=view.class_key, name=_short(name, NAME_LENGTH))
+
+
+def _teachers(view: ClassView, named: Iterable[str]) -> list[str]:
+    of_parts = [part.teacher_key for part in view.parts if part.teacher_key]
+    return list(dict.fromkeys([*of_parts, *named]))
+
+
+def _fit(model: type[Document], **values: object) -> Rendered:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        return _unfit(error)
+
+
+def _unfit(error: ValidationError) -> Unfit:
+    first = error.errors()[0]
+    pointer = "".join(f"/{part}" for part in first["loc"])
+    return Unfit(pointer, first["msg"])
