@@ -38,7 +38,7 @@ def _course_and_tool(course_id: str, tool_id: str) -> tuple[Course, Tool]:
 
 def _require_editor(course: Course) -> Person:
     person = require_person()
-    member = course.members.get(person.id)
+    member = course.enrolment(person.id)
     edits = member is not None and member.role == "editingteacher" and member.status == "active"
     if not (edits or person.site_admin):
         raise PageError("nopermissions", "Only a teacher may add activities.", 403)

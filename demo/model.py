@@ -8,6 +8,8 @@ from typing import Literal
 
 Role = Literal["editingteacher", "teacher", "student"]
 Status = Literal["active", "suspended"]
+# From the most to the least: of two enrolments of one person the higher role counts.
+ROLES: tuple[Role, ...] = ("editingteacher", "teacher", "student")
 
 AGS = "https://purl.imsglobal.org/spec/lti-ags/scope/"
 LINEITEM = AGS + "lineitem"
@@ -19,7 +21,10 @@ MEMBERSHIPS = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.
 
 @dataclass
 class Person:
-    """An account. ``idnumber`` is what the school knows the person by, ``""`` if nothing."""
+    """An account. ``idnumber`` is what the school knows the person by, ``""`` if nothing.
+
+    ``account``: ``guest`` and ``service`` are the site's own accounts, not people.
+    """
 
     id: int
     username: str
@@ -29,6 +34,12 @@ class Person:
     idnumber: str = ""
     site_admin: bool = False
     suspended: bool = False
+    alternatename: str = ""
+    auth: str = "manual"
+    lang: str = "en"
+    account: Literal["person", "guest", "service"] = "person"
+    last_login: int = 0
+    last_access: int = 0
 
     @property
     def name(self) -> str:
@@ -46,14 +57,71 @@ class Membership:
 
 
 @dataclass
+class Category:
+    """A course category; ``parent_id`` ``None`` is the top."""
+
+    id: int
+    name: str
+    idnumber: str = ""
+    parent_id: int | None = None
+    visible: bool = True
+
+
+@dataclass
+class Section:
+    """A section of a course. ``key``: which session of the class it is, ``""`` if none."""
+
+    id: int
+    name: str
+    key: str = ""
+    summary: str = ""
+
+
+@dataclass
+class Group:
+    """A group of a course. ``members``: user id and whether the SIS's enrolment put them there."""
+
+    id: int
+    name: str
+    idnumber: str = ""
+    members: dict[int, bool] = field(default_factory=dict)
+
+
+@dataclass
 class Course:
-    """A course; ``idnumber`` is the class of the student information system, ``""`` if none."""
+    """A course; ``idnumber`` is the class of the student information system, ``""`` if none.
+
+    ``members`` are enrolled by hand; ``roster`` are those whom the SIS enrols, ``None`` before it
+    ever did. Somebody can be both. Dates are seconds since 1970, 0: none.
+    """
 
     id: int
     shortname: str
     fullname: str
     idnumber: str = ""
     members: dict[int, Membership] = field(default_factory=dict)
+    roster: dict[int, Membership] | None = None
+    category_id: int | None = None
+    startdate: int = 0
+    enddate: int = 0
+    visible: bool = True
+    summary: str = ""
+    sections: list[Section] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    last_access: dict[int, int] = field(default_factory=dict)
+
+    def enrolment(self, user_id: int) -> Membership | None:
+        """Return what the person is here by all enrolments together."""
+        both = (self.members.get(user_id), (self.roster or {}).get(user_id))
+        found = [each for each in both if each is not None]
+        return min(
+            found, key=lambda each: (each.status != "active", ROLES.index(each.role)), default=None
+        )
+
+    def enrolments(self) -> list[Membership]:
+        """Return one enrolment for everybody who is enrolled."""
+        everyone = {**self.members, **(self.roster or {})}
+        return [held for each in everyone if (held := self.enrolment(each)) is not None]
 
 
 @dataclass
@@ -158,6 +226,7 @@ class State:
 
     site_name: str = "Moodle"
     people: dict[int, Person] = field(default_factory=dict)
+    categories: dict[int, Category] = field(default_factory=dict)
     courses: dict[int, Course] = field(default_factory=dict)
     tools: dict[int, Tool] = field(default_factory=dict)
     links: dict[int, ResourceLink] = field(default_factory=dict)
@@ -166,6 +235,8 @@ class State:
     tokens: dict[str, AccessToken] = field(default_factory=dict)
     signing_keys: list[str] = field(default_factory=list)
     last_id: int = 0
+    share_emails: bool = False
+    school_enrolments: bool = True
 
 
 @dataclass

@@ -45,7 +45,7 @@ def people_by_role(host: Platform, course: Course) -> dict[str, list[Person]]:
 def _edits(course: Course, person: Person | None) -> bool:
     if person is None:
         return False
-    member = course.members.get(person.id)
+    member = course.enrolment(person.id)
     return person.site_admin or (member is not None and member.role == "editingteacher")
 
 
@@ -134,7 +134,7 @@ def gradebook(course_id: int) -> Any:
     """Show the grader report: students by columns."""
     host, course = platform(), _course(course_id)
     person = signed_in()
-    member = course.members.get(person.id) if person else None
+    member = course.enrolment(person.id) if person else None
     own_only = person is not None and member is not None and member.role == "student"
     students = [
         student

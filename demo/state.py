@@ -169,17 +169,17 @@ class Platform:
     def member(self, course_id: int, user_id: int) -> Membership | None:
         """Return the enrolment, active or not."""
         course = self.state.courses.get(course_id)
-        return course.members.get(user_id) if course else None
+        return course.enrolment(user_id) if course else None
 
     def members(self, course: Course) -> list[tuple[Person, Membership]]:
         """Return everybody who is enrolled, in the site's name order."""
         with self.lock:
-            pairs = [(self.state.people[m.user_id], m) for m in course.members.values()]
+            pairs = [(self.state.people[m.user_id], m) for m in course.enrolments()]
         return sorted(pairs, key=lambda pair: (pair[0].family_name, pair[0].given_name, pair[0].id))
 
     def may_open(self, person: Person, course: Course) -> bool:
         """Whether the person can enter the course."""
-        member = course.members.get(person.id)
+        member = course.enrolment(person.id)
         return person.site_admin or (member is not None and member.status == "active")
 
     # Tools and links
