@@ -33,6 +33,8 @@ TOKEN_WARNING = dt.timedelta(days=8)
 SILENCE = dt.timedelta(hours=1)
 WAITING = dt.timedelta(minutes=15)
 _WIDTH = 1000
+# The column is an ordinary integer.
+_LARGEST = 2**31 - 1
 _MOST = 50
 
 # What each finding says, by its name and how it is; pages translate these very words.
@@ -168,7 +170,7 @@ class SiteChecks:
             site.checked_at = now
             if status is not None:
                 site.clock_skew = skew
-                site.backlog = max(0, status.backlog)
+                site.backlog = min(max(0, status.backlog), _LARGEST)
                 site.versions = {**status.versions, "contracts": status.contracts}
                 site.contract = max({*status.contracts} & {*SUPPORTED}, default=site.contract)
 

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from lti_tool.core.errors import ConflictError, InvalidInputError
 from lti_tool.lti.models import Standing
-from lti_tool.web import administrator_launches, administrator_links
+from lti_tool.web import administrator_launches, administrator_links, administrator_sites
 from lti_tool.web.administrator_scope import scope
 from lti_tool.web.i18n import gettext as _
 from lti_tool.web.sessions import end_admin, start_admin
@@ -217,3 +217,4 @@ for _blueprint, _prefix in (
     for _path, _name, _view, _method in _VIEWS:
         _blueprint.add_url_rule(_prefix + _path, _name, _view, methods=[_method])
 admin.add_url_rule("/launches", "launches", administrator_launches.launches, methods=["GET"])
+administrator_sites.add_to(admin)

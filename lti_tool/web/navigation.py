@@ -8,6 +8,8 @@ from flask import g, request, url_for
 
 from lti_tool.web.i18n import gettext as _
 
+_SITES = ("admin.sites", "admin.site", "admin.connect")
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -32,6 +34,7 @@ def links() -> list[Link]:
             found.append(("site.registration", _("This Moodle")))
     elif "admin" in g:
         found = [
+            ("admin.sites", _("Moodles")),
             ("admin.registrations", _("Registrations")),
             ("admin.launches", _("Launches")),
         ]
@@ -42,8 +45,10 @@ def links() -> list[Link]:
 def _same(name: str, here: str) -> bool:
     if name == "site.registration":
         return here.startswith("site.")
+    if name == "admin.sites":
+        return here in _SITES
     if name == "admin.registrations":
-        return here.startswith("admin.") and here != "admin.launches"
+        return here.startswith("admin.") and here not in ("admin.launches", *_SITES)
     if name == "grades.gradebook":
         return here.startswith("grades.")
     return here == name or (name == "instructor.roster" and here.startswith("instructor.roster"))
