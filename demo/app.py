@@ -20,6 +20,7 @@ from demo import (
 )
 from demo.answers import ERRORS, signed_in
 from demo.faults import fault_from_json
+from demo.provisioning import service as provisioning
 from demo.state import Platform
 
 
@@ -28,7 +29,8 @@ def build_app(platform: Platform) -> Flask:
     app = Flask("demo", root_path=str(Path(__file__).parent))
     app.extensions["platform"] = platform
     # Moodle's own limit on what it reads from a tool is far higher; this keeps a demo alive.
-    app.config["MAX_CONTENT_LENGTH"] = 16 * 1024 * 1024
+    # 8 MB of documents in Khmer are three times that in a form.
+    app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = 32 * 1024 * 1024
     platform.faults.install(app)
     for room in (
         oidc,
@@ -40,6 +42,7 @@ def build_app(platform: Platform) -> Flask:
         deep_linking,
         pages,
         administration,
+        provisioning,
     ):
         app.register_blueprint(room.blueprint)
     for error, handler in ERRORS:

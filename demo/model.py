@@ -6,6 +6,8 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Literal
 
+from demo.provisioning.connection import Connection
+
 Role = Literal["editingteacher", "teacher", "student"]
 Status = Literal["active", "suspended"]
 # From the most to the least: of two enrolments of one person the higher role counts.
@@ -237,6 +239,7 @@ class State:
     last_id: int = 0
     share_emails: bool = False
     school_enrolments: bool = True
+    connection: Connection = field(default_factory=Connection)
 
 
 @dataclass
