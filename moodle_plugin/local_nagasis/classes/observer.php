@@ -24,15 +24,26 @@
 
 namespace local_nagasis;
 
+use local_nagasis\local\echo_guard;
+use local_nagasis\local\outbox\recorder;
+use local_nagasis\local\tool\client;
+
 /**
  * Receives Moodle's events.
  */
 final class observer {
     /**
-     * Writes one event to the outbox.
+     * Writes one event to the outbox, in the transaction of the change. Whatever goes wrong here, the person's request goes on.
      *
      * @param \core\event\base $event
      */
     public static function record(\core\event\base $event): void {
+        try {
+            if (!echo_guard::active() && client::paired()) {
+                recorder::record($event);
+            }
+        } catch (\Throwable $problem) {
+            recorder::missed($event, $problem);
+        }
     }
 }

@@ -24,8 +24,12 @@
 
 namespace local_nagasis\task;
 
+use local_nagasis\local\outbox\outbox;
+use local_nagasis\local\pairing\token;
+use local_nagasis\local\tool\client;
+
 /**
- * Renews the token and keeps the outbox within its bounds.
+ * Renews the token in time and keeps the outbox within its bounds.
  */
 final class maintain extends \core\task\scheduled_task {
     /**
@@ -41,5 +45,13 @@ final class maintain extends \core\task\scheduled_task {
      * Runs the task.
      */
     public function execute(): void {
+        if (!client::paired()) {
+            return;
+        }
+        $forgotten = outbox::thin();
+        if ($forgotten) {
+            mtrace("forgot $forgotten events of activity: the outbox was full");
+        }
+        token::renew_if_due();
     }
 }

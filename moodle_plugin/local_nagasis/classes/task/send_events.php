@@ -24,10 +24,21 @@
 
 namespace local_nagasis\task;
 
+use local_nagasis\local\outbox\outbox;
+use local_nagasis\local\outbox\watch;
+use local_nagasis\local\state;
+use local_nagasis\local\tool\client;
+
 /**
- * Sends the waiting events to the tool.
+ * Sends the waiting events to the tool, each minute, and leaves a watch for what happens until the next.
  */
 final class send_events extends \core\task\scheduled_task {
+    /** @var int Seconds after which the tool is to hear from us although nothing happens. */
+    private const GREET_SECONDS = 300;
+
+    /** @var int Seconds of one run, if the site has set no others. */
+    private const SECONDS = 50;
+
     /**
      * The task's name.
      *
@@ -38,8 +49,22 @@ final class send_events extends \core\task\scheduled_task {
     }
 
     /**
-     * Runs the task.
+     * Runs the task. It does not fail when the tool cannot be reached: Moodle would then wait longer and longer.
      */
     public function execute(): void {
+        if (!client::paired()) {
+            return;
+        }
+        $silent = \core\di::get(\core\clock::class)->time() - (int) state::get('sentat');
+        $report = outbox::send(
+            (int) get_config('local_nagasis', 'sendseconds') ?: self::SECONDS,
+            $silent >= self::GREET_SECONDS,
+        );
+        if ($report['sent'] || $report['setaside'] || $report['error'] !== null) {
+            mtrace("sent $report[sent], set aside $report[setaside], problem: " . ($report['error'] ?? 'none'));
+        }
+        if ($report['error'] === null && !outbox::paused()) {
+            watch::ensure();
+        }
     }
 }

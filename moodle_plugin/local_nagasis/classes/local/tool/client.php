@@ -86,16 +86,17 @@ final class client {
      * @param string $path from /api/ on
      * @param array $body what to send; "contract" is added
      * @param bool $signed whether to sign it
+     * @param int $seconds to wait for the whole answer
      * @return array the decoded answer
      * @throws unreachable no usable answer
      * @throws refused the tool said no
      */
-    public static function post(string $path, array $body, bool $signed = true): array {
+    public static function post(string $path, array $body, bool $signed = true, int $seconds = 30): array {
         if (!self::paired()) {
             throw new unreachable('not_paired', '');
         }
         $config = get_config('local_nagasis');
-        return self::at($config->toolurl, $config->clientid)->send($path, $body, $signed);
+        return self::at($config->toolurl, $config->clientid)->send($path, $body, $signed, $seconds);
     }
 
     /**
