@@ -76,8 +76,8 @@ final class connection {
         $current = self::current();
         if ($current && $current['toolurl'] !== $code->toolurl) {
             throw new \moodle_exception('pairconnected', 'local_nagasis', '', (object) [
-                'tool' => s($current['toolname']),
-                'url' => s($current['toolurl']),
+                'tool' => $current['toolname'],
+                'url' => $current['toolurl'],
             ]);
         }
     }
@@ -188,7 +188,7 @@ final class connection {
             $answer = self::hand_over($code, $offer);
             $report['connected'] = true;
             $report['checks'] = self::keep_checks($answer);
-            return [get_string('done_token', 'local_nagasis', s($offer->toolname))];
+            return [get_string('done_token', 'local_nagasis', $offer->toolname)];
         };
         return $work;
     }

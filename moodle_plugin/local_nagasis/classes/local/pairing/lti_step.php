@@ -61,9 +61,9 @@ final class lti_step implements step {
         }
         $type = $this->find();
         if (!$type) {
-            $needed[] = get_string('will_lti', 'local_nagasis', s($this->offer->toolname));
+            $needed[] = get_string('will_lti', 'local_nagasis', $this->offer->toolname);
         } else if ($this->differing($type)) {
-            $needed[] = get_string('will_mendlti', 'local_nagasis', s($type->name));
+            $needed[] = get_string('will_mendlti', 'local_nagasis', $type->name);
         }
         return $needed;
     }
@@ -287,7 +287,7 @@ final class lti_step implements step {
         if ($before) {
             self::change($type, $before);
         }
-        return [get_string('left_adopted', 'local_nagasis', s($type->name))];
+        return [get_string('left_adopted', 'local_nagasis', $type->name)];
     }
 
     /**
@@ -312,7 +312,7 @@ final class lti_step implements step {
             'ltiservice_gradesynchronization' => '0',
             'ltiservice_memberships' => '0',
         ]);
-        $a = (object) ['name' => s($type->name), 'count' => $activities];
+        $a = (object) ['name' => $type->name, 'count' => $activities];
         return [get_string('left_lti', 'local_nagasis', $a)];
     }
 

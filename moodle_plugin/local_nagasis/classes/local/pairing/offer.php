@@ -108,8 +108,8 @@ final class offer {
         }
         if (rtrim($said['tool_url'], '/') !== $toolurl) {
             throw new \moodle_exception('pairotheraddress', 'local_nagasis', '', (object) [
-                'asked' => s($toolurl),
-                'said' => s($said['tool_url']),
+                'asked' => $toolurl,
+                'said' => $said['tool_url'],
             ]);
         }
         foreach (self::ADDRESSES as $field) {

@@ -72,7 +72,7 @@ final class steps {
         $preview[] = [
             'name' => 'token',
             'title' => self::title('token'),
-            'needed' => [get_string('will_token', 'local_nagasis', (object) ['days' => $days, 'tool' => s($offer->toolname)])],
+            'needed' => [get_string('will_token', 'local_nagasis', (object) ['days' => $days, 'tool' => $offer->toolname])],
         ];
         return $preview;
     }
