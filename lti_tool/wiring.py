@@ -30,7 +30,10 @@ from lti_tool.lti.paired import PairedRegistrations
 from lti_tool.lti.platform_keys import PlatformKeys
 from lti_tool.lti.registrations import Registrations
 from lti_tool.lti.service_client import ServiceClient
+from lti_tool.moodle.checks import SiteChecks
+from lti_tool.moodle.events import EventIntake
 from lti_tool.moodle.pairing import Pairing
+from lti_tool.moodle.plugin import MoodlePlugin
 from lti_tool.moodle.signatures import SignedRequests
 from lti_tool.moodle.sites import Sites
 from lti_tool.settings import Settings
@@ -216,9 +219,7 @@ class Services:
     @cached_property
     def sites(self) -> Sites:
         """The Moodles that are connected."""
-        return Sites(
-            self.database, self.clock, self.audit, self.keyring, self.paired_registrations
-        )
+        return Sites(self.database, self.clock, self.audit, self.keyring, self.paired_registrations)
 
     @cached_property
     def signed_requests(self) -> SignedRequests:
@@ -226,6 +227,11 @@ class Services:
         return SignedRequests(
             self.database, self.clock, self.paired_registrations, self.platform_keys
         )
+
+    @cached_property
+    def event_intake(self) -> EventIntake:
+        """What happens in connected Moodles, stored once."""
+        return EventIntake(self.database, self.clock)
 
     @cached_property
     def pairing(self) -> Pairing:
@@ -240,6 +246,18 @@ class Services:
             public_url=self.settings.public_url,
             tool_name=self.settings.tool_name,
             allow_http=self.settings.outbound_allow_http,
+        )
+
+    @cached_property
+    def moodle_plugin(self) -> MoodlePlugin:
+        """Calls to the plugin in a Moodle."""
+        return MoodlePlugin(self.http, self.sites, timeout=self.settings.moodle_timeout)
+
+    @cached_property
+    def site_checks(self) -> SiteChecks:
+        """How the connections are."""
+        return SiteChecks(
+            self.database, self.clock, self.sites, self.paired_registrations, self.moodle_plugin
         )
 
     @cached_property

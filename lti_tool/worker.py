@@ -23,10 +23,12 @@ celery.conf.beat_schedule = {
     # A message that was lost, or a worker that died: found within seconds.
     "resume pushes": {"task": "resume_pushes", "schedule": 5.0, "options": {"expires": 5}},
     "rotate keys": {"task": "rotate_keys", "schedule": crontab(minute="17")},
+    "check sites": {"task": "check_sites", "schedule": crontab(minute="*/15")},
     "purge": {"task": "purge", "schedule": crontab(hour="19", minute="43")},
 }
 _RECEIPT_DAYS = 400
 _ROSTER_DAYS = 30
+_EVENT_DAYS = 90
 
 
 @setup_logging.connect
@@ -57,6 +59,12 @@ def rotate_keys() -> None:
     _services().tool_keys.rotate(actor="schedule")
 
 
+@celery.task(name="check_sites")
+def check_sites() -> None:
+    """Try the connections with the Moodles, so that their pages say how they are."""
+    _services().site_checks.check_all()
+
+
 @celery.task(name="purge")
 def purge() -> None:
     """Delete what nobody needs any more."""
@@ -67,3 +75,6 @@ def purge() -> None:
     services.dynamic_registration.purge()
     services.rosters.purge(older_than_days=_ROSTER_DAYS)
     services.pushes.purge(older_than_days=_RECEIPT_DAYS)
+    services.pairing.purge()
+    services.signed_requests.purge()
+    services.event_intake.purge(older_than_days=_EVENT_DAYS)
