@@ -12,12 +12,13 @@ from lti_tool.core import audit
 from lti_tool.core.database import Base, Database, UtcDateTime
 from lti_tool.identity import models as identity
 from lti_tool.lti import models as lti
+from lti_tool.moodle import models as moodle
 from lti_tool.settings import load_settings
 from lti_tool.sis import models as sis
 from lti_tool.sync import models as sync
 
 # Named so that every room's tables are in Base.metadata before it is compared.
-ROOMS = (audit, identity, lti, sis, sync)
+ROOMS = (audit, identity, lti, moodle, sis, sync)
 
 
 def _render(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:

@@ -86,11 +86,13 @@ class SeenRequest(Base):
 class MoodleEvent(Base):
     """One event of a site, stored once: (site, epoch, sequence). All ids are Moodle's.
 
+    ``event_id`` is unique too: what waits in a restored Moodle comes again under a new number.
     ``taken_at``: when the sync has dealt with it.
     """
 
     __tablename__ = "moodle_event"
     __table_args__ = (
+        sa.UniqueConstraint("site_id", "event_id"),
         sa.Index("ix_moodle_event_waiting", "site_id", "taken_at", "received_at"),
         sa.Index("ix_moodle_event_course", "site_id", "course", "type"),
     )

@@ -1,0 +1,22 @@
+"""What a connected Moodle sends by itself: its events."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from flask import Blueprint, Response, jsonify
+
+from lti_tool.api import signed
+from lti_tool.moodle.events import read_batch
+from lti_tool.wiring import services
+
+blueprint = Blueprint("moodle", __name__, url_prefix="/api/v1/moodle")
+
+
+@blueprint.post("/events")
+def events() -> Response:
+    """Store a batch of events; answer how far this tool holds with none missing."""
+    packed = signed.packed_body()
+    site = signed.signed_site(packed)
+    batch = read_batch(signed.unpacked_body(packed))
+    return jsonify(asdict(services().event_intake.accept(site.id, batch)))
