@@ -24,4 +24,7 @@
 
 defined('MOODLE_INTERNAL') || die();
 
+$string['nagasis:config'] = 'Switch off or delete the enrolments of the SIS';
 $string['pluginname'] = 'Naga SIS enrolments';
+$string['pluginname_desc'] = 'People whom the school enrols in its student information system (SIS). Nobody edits these enrolments in Moodle: the plugin Naga SIS (local_nagasis) keeps them as the SIS has them.';
+$string['privacy:metadata:core_group'] = 'People whom the SIS enrols are put into the groups of their class.';

@@ -24,4 +24,7 @@
 
 defined('MOODLE_INTERNAL') || die();
 
+$string['nagasis:config'] = 'បិទ ឬលុបការចុះឈ្មោះរបស់ SIS';
 $string['pluginname'] = 'ការចុះឈ្មោះ Naga SIS';
+$string['pluginname_desc'] = 'មនុស្សដែលសាលាចុះឈ្មោះក្នុងប្រព័ន្ធព័ត៌មានសិស្ស (SIS)។ គ្មាននរណាកែការចុះឈ្មោះទាំងនេះក្នុង Moodle ទេ៖ កម្មវិធីបន្ថែម Naga SIS (local_nagasis) រក្សាវាតាម SIS។';
+$string['privacy:metadata:core_group'] = 'មនុស្សដែល SIS ចុះឈ្មោះ ត្រូវបានដាក់ក្នុងក្រុមនៃថ្នាក់របស់ពួកគេ។';
