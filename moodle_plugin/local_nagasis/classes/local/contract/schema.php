@@ -92,7 +92,8 @@ final class schema {
         }
         $mapping = $this->root['discriminator']['mapping'];
         if (!isset($mapping[$object[$property]])) {
-            throw new refusal('unknown_kind', $path, ['kind' => $object[$property], 'kinds' => implode(', ', array_keys($mapping))]);
+            $kinds = implode(', ', contract::KINDS);
+            throw new refusal('unknown_kind', $path, ['kind' => $object[$property], 'kinds' => $kinds]);
         }
         return $this->value($object, $this->definition($mapping[$object[$property]]), '', '');
     }
