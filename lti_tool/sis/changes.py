@@ -8,16 +8,16 @@ thing are one row. The SIS does not know who reads them.
 from __future__ import annotations
 
 import datetime as dt
-import enum
 from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
-from lti_tool.core.database import Base, UtcDateTime
+from lti_tool.core.database import UtcDateTime
 from lti_tool.sis.bulk import chunks
+from lti_tool.sis.change_models import ChangeKind, SisChange
 from lti_tool.sis.models import (
     ClassHeader,
     ClassPart,
@@ -29,26 +29,6 @@ from lti_tool.sis.models import (
     Teaching,
     Term,
 )
-
-
-class ChangeKind(enum.StrEnum):
-    """What changed. ``ROSTER`` and ``GRADES`` are those of one class, by its key."""
-
-    TERM = "term"
-    PERSON = "person"
-    CLASS = "class"
-    ROSTER = "roster"
-    GRADES = "grades"
-
-
-class SisChange(Base):
-    """One thing of the SIS that changed since it was last taken; ``at``: the latest change."""
-
-    __tablename__ = "sis_change"
-
-    kind: Mapped[ChangeKind] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
-    at: Mapped[dt.datetime] = mapped_column(index=True)
 
 
 def record(session: Session, kind: ChangeKind, keys: Collection[str], *, at: dt.datetime) -> None:

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.core.errors import NotFoundError
-from lti_tool.sis.changes import ChangeKind, record
+from lti_tool.sis.change_models import ChangeKind
+from lti_tool.sis.changes import record
 from lti_tool.sis.entities import EnrollmentStatus
 from lti_tool.sis.models import ClassHeader, Enrollment, Person
 from lti_tool.sis.totals import recompute_totals

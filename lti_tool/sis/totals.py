@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from lti_tool.sis.bulk import Written, chunks, write_rows
-from lti_tool.sis.changes import ChangeKind, record_classes
+from lti_tool.sis.change_models import ChangeKind
+from lti_tool.sis.changes import record_classes
 from lti_tool.sis.entities import EnrollmentStatus, GradeStatus
 from lti_tool.sis.grade_models import ClassPartGrade, ClassSessionGrade, FinalGrade
 from lti_tool.sis.models import (

@@ -1,0 +1,1 @@
+"""Keeping Moodle equal to the SIS: marks, documents, apply, results. See docs/sync.md."""

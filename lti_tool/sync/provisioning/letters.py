@@ -1,0 +1,158 @@
+"""Dead letters: what cannot be done until somebody mends it, with the reason and the remedy."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import sqlalchemy as sa
+
+from lti_tool.core.clock import Clock
+from lti_tool.core.crypto import Keyring
+from lti_tool.core.database import Database
+from lti_tool.moodle.documents import Kind
+from lti_tool.sis.bulk import chunks
+from lti_tool.sync.provisioning.models import DeadLetter, SyncRun
+
+_letters = cast(sa.Table, DeadLetter.__table__)
+_PURPOSE = "sync_dead_letter.message"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter to be written; ``item`` is a person of a roster, or empty."""
+
+    key: str
+    item: str
+    code: str
+    field: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterView:
+    """A dead letter as an administrator sees it."""
+
+    kind: str
+    key: str
+    item: str
+    code: str
+    field: str | None
+    message: str
+    since: dt.datetime
+    last_at: dt.datetime
+
+
+class DeadLetters:
+    """The dead letters of all sites; their words are sealed, for they may name people."""
+
+    def __init__(self, database: Database, clock: Clock, keyring: Keyring) -> None:
+        self._database = database
+        self._clock = clock
+        self._keyring = keyring
+
+    def list(
+        self, site_id: int, *, kind: str | None = None, key: str | None = None, limit: int = 200
+    ) -> list[DeadLetterView]:
+        """A site's dead letters, the newest first."""
+        query = (
+            sa.select(
+                _letters.c.kind,
+                _letters.c.key,
+                _letters.c.item,
+                _letters.c.code,
+                _letters.c.field,
+                _letters.c.message_sealed,
+                _letters.c.since,
+                _letters.c.last_at,
+            )
+            .where(_letters.c.site_id == site_id)
+            .order_by(_letters.c.last_at.desc(), _letters.c.kind, _letters.c.key, _letters.c.item)
+            .limit(limit)
+        )
+        if kind is not None:
+            query = query.where(_letters.c.kind == kind)
+        if key is not None:
+            query = query.where(_letters.c.key == key)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [
+            DeadLetterView(
+                *row[:5], self._keyring.open(row[5], purpose=_PURPOSE).decode(), *row[6:]
+            )
+            for row in rows
+        ]
+
+    def counts(self, site_id: int) -> dict[str, int]:
+        """How many dead letters of each code."""
+        query = (
+            sa.select(_letters.c.code, sa.func.count())
+            .where(_letters.c.site_id == site_id)
+            .group_by(_letters.c.code)
+        )
+        with self._database.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def replace(
+        self,
+        connection: sa.Connection,
+        run: SyncRun,
+        kind: Kind,
+        answered: Collection[str],
+        letters: Sequence[Letter],
+    ) -> None:
+        """Of the keys answered, keep the letters given and no others; those that stand keep the
+        time since when."""
+        self._remove(connection, run.site_id, kind, answered, letters)
+        now = self._clock.now()
+        for some in chunks(letters, 500):
+            insert = self._database.upsert(_letters).values(
+                [self._row(run, kind, letter, now) for letter in some]
+            )
+            connection.execute(
+                insert.on_conflict_do_update(
+                    index_elements=["site_id", "kind", "key", "item"],
+                    set_={
+                        name: getattr(insert.excluded, name)
+                        for name in ("code", "field", "message_sealed", "last_at", "run_id")
+                    },
+                )
+            )
+
+    def _row(self, run: SyncRun, kind: Kind, letter: Letter, now: dt.datetime) -> dict[str, Any]:
+        return {
+            "site_id": run.site_id,
+            "kind": kind,
+            "key": letter.key,
+            "item": letter.item,
+            "code": letter.code,
+            "field": letter.field,
+            "message_sealed": self._keyring.seal(letter.message.encode(), purpose=_PURPOSE),
+            "since": now,
+            "last_at": now,
+            "run_id": run.id,
+        }
+
+    def _remove(
+        self,
+        connection: sa.Connection,
+        site_id: int,
+        kind: Kind,
+        keys: Collection[str],
+        kept: Sequence[Letter],
+    ) -> None:
+        staying = {(letter.key, letter.item) for letter in kept}
+        of_site = sa.and_(_letters.c.site_id == site_id, _letters.c.kind == kind)
+        for some in chunks(sorted(keys), 1000):
+            rows = connection.execute(
+                sa.select(_letters.c.key, _letters.c.item).where(of_site, _letters.c.key.in_(some))
+            )
+            gone = [(key, item) for key, item in rows if (key, item) not in staying]
+            for part in chunks(gone, 1000):
+                connection.execute(
+                    sa.delete(_letters).where(
+                        of_site, sa.tuple_(_letters.c.key, _letters.c.item).in_(part)
+                    )
+                )

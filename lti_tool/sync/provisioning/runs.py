@@ -1,0 +1,151 @@
+"""Runs of the engine: their beginning, their end, and the yes that a mass change waits for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+
+from lti_tool.core.audit import AuditLog
+from lti_tool.core.clock import Clock
+from lti_tool.core.database import Database
+from lti_tool.core.errors import ConflictError, NagaError, NotFoundError
+from lti_tool.moodle.models import MoodleSite, SiteStanding
+from lti_tool.sync.provisioning.models import RunState, RunTrigger, SyncRun
+
+
+class Runs:
+    """The runs of all sites."""
+
+    def __init__(self, database: Database, clock: Clock, audit: AuditLog) -> None:
+        self._database = database
+        self._clock = clock
+        self._audit = audit
+
+    def begin(self, site_id: int, *, trigger: RunTrigger, actor: str, total: int) -> SyncRun:
+        """Begin a run; it inherits what was approved for the one that waits."""
+        now = self._clock.now()
+        with self._database.write() as session:
+            waiting = session.scalars(
+                sa.select(SyncRun)
+                .where(SyncRun.site_id == site_id, SyncRun.state == RunState.WAITING)
+                .order_by(SyncRun.id.desc())
+            ).all()
+            allowed: dict[str, int] = next(
+                (run.guard["allowed"] for run in waiting if "allowed" in run.guard), {}
+            )
+            for run in waiting:
+                run.state, run.finished_at = RunState.DONE, now
+            run = SyncRun(
+                site_id=site_id,
+                trigger=trigger,
+                actor=actor[:200],
+                started_at=now,
+                heartbeat_at=now,
+                total=total,
+                guard={"allowed": allowed} if allowed else {},
+            )
+            session.add(run)
+            session.flush()
+            return run
+
+    def end(self, run: SyncRun, state: RunState, *, error: str | None = None) -> None:
+        """End a run."""
+        self._update(
+            run, state=state, finished_at=self._clock.now(), error=error[:500] if error else None
+        )
+
+    def wait(self, run: SyncRun, facts: dict[str, Any]) -> None:
+        """Stop a run before its mass change."""
+        self._update(run, state=RunState.WAITING, guard={**run.guard, **facts})
+
+    def approve(self, run_id: int, *, actor: str) -> SyncRun:
+        """Say yes to a mass change, as it was counted; a larger one asks again.
+
+        Raises:
+            NotFoundError, ConflictError: there is no such run, or it waits for nothing.
+        """
+        with self._database.write() as session:
+            run = session.get(SyncRun, run_id)
+            if run is None:
+                raise NotFoundError("There is no such run.", run=run_id)
+            if run.state is not RunState.WAITING:
+                raise ConflictError("This run waits for nothing.", run=run_id)
+            kind = run.guard["kind"]
+            allowed = {**run.guard.get("allowed", {}), kind: run.guard["suspended"]}
+            run.guard = {**run.guard, "allowed": allowed, "approved_by": actor}
+            self._audit.record(
+                session,
+                actor=actor,
+                action="sync.mass_change_approved",
+                target=f"site:{run.site_id}",
+                run=run_id,
+                kind=kind,
+                suspended=run.guard["suspended"],
+            )
+        return run
+
+    def get(self, run_id: int) -> SyncRun:
+        """Return a run; raises NotFoundError."""
+        with self._database.read() as session:
+            run = session.get(SyncRun, run_id)
+        if run is None:
+            raise NotFoundError("There is no such run.", run=run_id)
+        return run
+
+    def recent(self, site_id: int, *, limit: int = 20) -> list[SyncRun]:
+        """The last runs of a site, the newest first."""
+        query = (
+            sa.select(SyncRun)
+            .where(SyncRun.site_id == site_id)
+            .order_by(SyncRun.id.desc())
+            .limit(limit)
+        )
+        with self._database.read() as session:
+            return list(session.scalars(query))
+
+    def waiting(self, site_id: int) -> SyncRun | None:
+        """The run whose mass change waits for a yes, if there is one."""
+        with self._database.read() as session:
+            return session.scalar(
+                sa.select(SyncRun)
+                .where(SyncRun.site_id == site_id, SyncRun.state == RunState.WAITING)
+                .order_by(SyncRun.id.desc())
+                .limit(1)
+            )
+
+    def pause_site(self, site: MoodleSite, run: SyncRun, error: NagaError) -> None:
+        """Nothing can be done at a site until a person, or a new token, has mended it."""
+        with self._database.write() as session:
+            changed = session.execute(
+                sa.update(MoodleSite)
+                .where(MoodleSite.id == site.id, MoodleSite.standing == SiteStanding.ACTIVE)
+                .values(standing=SiteStanding.PAUSED, updated_at=self._clock.now())
+                .returning(MoodleSite.id)
+            ).first()
+            if changed is not None:
+                self._audit.record(
+                    session,
+                    actor=run.actor,
+                    action="site.paused",
+                    target=f"site:{site.id}",
+                    code=error.code,
+                )
+
+    def purge(self, *, older_than_days: int) -> int:
+        """Delete runs, and with them their journal, that are older."""
+        before = self._clock.now() - dt.timedelta(days=older_than_days)
+        with self._database.writing() as connection:
+            result = connection.execute(
+                sa.delete(SyncRun).where(
+                    SyncRun.started_at < before, SyncRun.state != RunState.WAITING
+                )
+            )
+        return result.rowcount
+
+    def _update(self, run: SyncRun, **values: Any) -> None:
+        for name, value in values.items():
+            setattr(run, name, value)
+        with self._database.writing() as connection:
+            connection.execute(sa.update(SyncRun).where(SyncRun.id == run.id).values(**values))
