@@ -10,6 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+# Whoever loads this room's tables needs all its files.
+import lti_tool.sync.provisioning.models  # noqa: F401
 from lti_tool.core.database import Base
 
 

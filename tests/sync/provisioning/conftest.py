@@ -1,0 +1,184 @@
+"""A campus in the SIS, a platform that keeps rosters as Moodle's plugin does, and the engine."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import pytest
+import sqlalchemy as sa
+from werkzeug.serving import make_server
+
+from demo import Platform, PlatformConfig, create_platform
+from demo.provisioning.fingerprints import digest
+from lti_tool.core.audit import AuditLog
+from lti_tool.core.clock import FixedClock
+from lti_tool.core.crypto import Keyring
+from lti_tool.core.database import Database
+from lti_tool.core.http import HttpClient
+from lti_tool.lti.models import Registration, Standing
+from lti_tool.moodle.contract import fingerprint
+from lti_tool.moodle.documents import KINDS, Kind
+from lti_tool.moodle.models import MoodleSite
+from lti_tool.moodle.plugin import MoodlePlugin
+from lti_tool.sis.campus.generate import generate_campus
+from lti_tool.sis.enrolling import Enrolling
+from lti_tool.sis.extracts import Extracts
+from lti_tool.sync.lifecycle import Lifecycle
+from lti_tool.sync.provisioning.engine import Engine
+from lti_tool.sync.provisioning.gate import Gates
+from lti_tool.sync.provisioning.guard import Guard
+from lti_tool.sync.provisioning.ledger import Ledger
+from lti_tool.sync.provisioning.letters import DeadLetters
+from lti_tool.sync.provisioning.marks import Marks
+from lti_tool.sync.provisioning.runs import Runs
+from lti_tool.sync.rendering import Nothing, Rendering, Unfit
+
+TOKEN = "a" * 32
+
+
+class Tokens:
+    """The site's token."""
+
+    def token(self, site: MoodleSite) -> str:
+        return TOKEN
+
+
+@dataclass
+class Campus:
+    """Everything that a test of the engine needs."""
+
+    database: Database
+    clock: FixedClock
+    platform: Platform
+    site: MoodleSite
+    extracts: Extracts
+    rendering: Rendering
+    marks: Marks
+    ledger: Ledger
+    letters: DeadLetters
+    gates: Gates
+    guard: Guard
+    runs: Runs
+    engine: Engine
+    enrolling: Enrolling
+
+    def fingerprints(self, kind: Kind) -> dict[str, str]:
+        """What stands at the platform."""
+        found: dict[str, str] = {}
+        after: str | None = None
+        while True:
+            page = digest(self.platform.state, kind, keys=[], after=after or "", limit=1000)
+            found |= {item["key"]: item["fingerprint"] for item in page["items"]}
+            after = page["next"]
+            if after is None:
+                return found
+
+    def desired(self, kind: Kind) -> dict[str, str]:
+        """What should stand there."""
+        rendered = self.rendering.render(kind, self.rendering.all_keys(kind), now=self.clock.now())
+        return {
+            key: fingerprint(document)
+            for key, document in rendered.items()
+            if not isinstance(document, Nothing | Unfit)
+        }
+
+    def equal(self) -> bool:
+        """Whether the platform is as the SIS wants it."""
+        return all(self.desired(kind).items() <= self.fingerprints(kind).items() for kind in KINDS)
+
+    def count(self, table: str) -> int:
+        """Rows of a table of the tool."""
+        with self.database.read() as session:
+            return int(session.scalar(sa.text(f"SELECT COUNT(*) FROM {table}")) or 0)  # noqa: S608
+
+
+@pytest.fixture
+def platform(clock: FixedClock) -> Iterator[Platform]:
+    app = create_platform(PlatformConfig(course_json={}, now=clock.now))
+    found: Platform = app.extensions["platform"]
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    found.base_url = f"http://127.0.0.1:{server.server_port}"
+    found.state.connection.token = TOKEN
+    found.state.connection.token_expires = found.epoch() + 30 * 86400
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield found
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def campus(
+    database: Database,
+    clock: FixedClock,
+    keyring: Keyring,
+    http: HttpClient,
+    audit: AuditLog,
+    platform: Platform,
+) -> Campus:
+    """A campus of 50 students, of which nothing has been sent yet."""
+    generate_campus(database, clock, size=50)
+    now = clock.now()
+    with database.write() as session:
+        registration = Registration(
+            name="Moodle",
+            issuer=platform.base_url,
+            client_id="client",
+            auth_url=platform.base_url,
+            token_url=platform.base_url,
+            jwks_url=platform.base_url,
+            standing=Standing.ACTIVE,
+            created_at=now,
+            updated_at=now,
+        )
+        session.add(registration)
+        session.flush()
+        site = MoodleSite(
+            registration_id=registration.id,
+            url=platform.base_url,
+            name="Moodle",
+            paired_by="tests",
+            paired_at=now,
+            updated_at=now,
+        )
+        session.add(site)
+        session.flush()
+    extracts = Extracts(database)
+    rendering = Rendering(extracts, Lifecycle(ZoneInfo("Asia/Phnom_Penh")))
+    marks = Marks(database, clock, extracts, rendering)
+    letters = DeadLetters(database, clock, keyring)
+    ledger = Ledger(database, clock, keyring, marks, letters)
+    gates = Gates(database, clock, per_minute=10_000)
+    guard = Guard(ledger)
+    runs = Runs(database, clock, audit)
+    engine = Engine(
+        database,
+        clock,
+        MoodlePlugin(http, Tokens()),
+        rendering,
+        marks,
+        ledger,
+        gates,
+        guard,
+        runs,
+    )
+    return Campus(
+        database,
+        clock,
+        platform,
+        site,
+        extracts,
+        rendering,
+        marks,
+        ledger,
+        letters,
+        gates,
+        guard,
+        runs,
+        engine,
+        Enrolling(database, clock),
+    )
