@@ -29,7 +29,7 @@ use local_nagasis\local\contract\refusal;
 /**
  * A ClassHeader, or several that are taught together, as a course.
  */
-final class course_kind implements kind {
+final class course_kind implements buffered_kind {
     /** @var string[] Fields that are compared as they are. */
     private const FIELDS = ['shortname', 'fullname', 'startdate', 'enddate'];
 
@@ -38,6 +38,9 @@ final class course_kind implements kind {
 
     /** @var course_index Courses by idnumber and short name. */
     private course_index $index;
+
+    /** @var array Courses to be made: plan, document, category and course. */
+    private array $queue = [];
 
     /**
      * Constructor.
@@ -89,6 +92,22 @@ final class course_kind implements kind {
     }
 
     /**
+     * Makes the courses that are waiting.
+     */
+    public function flush(): void {
+        $queue = $this->queue;
+        $this->queue = [];
+        foreach (course_maker::create($queue) as $index => $made) {
+            ['plan' => $plan, 'document' => $document, 'course' => $course] = $queue[$index];
+            $course->id = $made['id'];
+            $course->sections = $made['sections'];
+            $plan->result['id'] = $made['id'];
+            $this->directory->made('course', $document['idnumber'], $made['id']);
+            $this->remember_groups($document, course_parts::write($document, $course));
+        }
+    }
+
+    /**
      * Plans a new course.
      *
      * @param array $document
@@ -102,11 +121,8 @@ final class course_kind implements kind {
         return new plan(
             ['result' => 'created'],
             function (plan $plan) use ($document, $category, $course): void {
-                $plan->result['id'] = course_writer::create($document, $category);
-                $course->id = $plan->result['id'];
                 $this->index->put($course);
-                $this->directory->made('course', $document['idnumber'], $course->id);
-                $this->remember_groups($document, course_parts::write($document, $course));
+                $this->queue[] = compact('plan', 'document', 'category', 'course');
             },
             function () use ($document, $course): void {
                 $this->index->put($course);

@@ -15,7 +15,7 @@
 // along with Moodle.  If not, see <http://www.gnu.org/licenses/>.
 
 /**
- * Writes courses.
+ * Changes courses.
  *
  * @package    local_nagasis
  * @copyright  2026 Naga SIS contributors
@@ -25,46 +25,9 @@
 namespace local_nagasis\local\provision;
 
 /**
- * Writes courses with Moodle's own functions.
+ * Changes courses with Moodle's own function; new ones are made in bulk by course_maker.
  */
 final class course_writer {
-    /** @var string[] What the site's own defaults say about a new course, as its form would. */
-    private const DEFAULTS = [
-        'newsitems', 'showgrades', 'showreports', 'maxbytes', 'groupmode', 'groupmodeforce', 'lang', 'hiddensections',
-        'coursedisplay', 'showactivitydates', 'downloadcontent',
-    ];
-
-    /**
-     * Makes a course, without the sections and groups of the document.
-     *
-     * @param array $document
-     * @param \stdClass $category
-     * @return int its id
-     */
-    public static function create(array $document, \stdClass $category): int {
-        global $CFG, $DB;
-        require_once($CFG->dirroot . '/course/lib.php');
-        $data = (object) array_filter(
-            array_intersect_key((array) get_config('moodlecourse'), array_flip(self::DEFAULTS)),
-            fn($value): bool => $value !== null && $value !== '',
-        );
-        foreach (['idnumber', 'shortname', 'fullname', 'startdate', 'enddate'] as $field) {
-            $data->$field = $document[$field];
-        }
-        $data->category = (int) $category->id;
-        $data->visible = (int) ($document['visible'] && $category->visible);
-        $data->format = 'topics';
-        $data->numsections = 0;
-        $data->summary = '';
-        $data->summaryformat = FORMAT_HTML;
-        $id = (int) create_course($data)->id;
-        if ((bool) $data->visible !== $document['visible']) {
-            // In a hidden category it is hidden; this says what becomes of it when that is shown.
-            $DB->set_field('course', 'visibleold', (int) $document['visible'], ['id' => $id]);
-        }
-        return $id;
-    }
-
     /**
      * Changes what differs in a course.
      *

@@ -55,7 +55,7 @@ final class user_writer {
         $found = $DB->get_records_select_menu('user', $where, $params, '', 'username, id');
         $ids = array_map(fn(\stdClass $record): int => (int) $found[$record->username], $records);
 
-        self::make_contexts($ids);
+        context_maker::make(CONTEXT_USER, $ids, \core\context\system::instance());
         foreach ($ids as $id) {
             \core\event\user_created::create_from_userid($id)->trigger();
         }
@@ -98,37 +98,5 @@ final class user_writer {
             $defaults[$setting] = \core_user::get_property_default($setting);
         }
         return $defaults;
-    }
-
-    /**
-     * Makes the contexts of new accounts, which Moodle else makes one by one when they are first asked for.
-     *
-     * @param int[] $ids
-     */
-    private static function make_contexts(array $ids): void {
-        global $DB;
-        $system = \core\context\system::instance();
-        $DB->insert_records('context', array_map(fn(int $id): array => [
-            'contextlevel' => CONTEXT_USER,
-            'instanceid' => $id,
-            'depth' => 0,
-            'path' => null,
-            'locked' => 0,
-        ], array_values($ids)));
-        [$in, $params] = $DB->get_in_or_equal($ids, SQL_PARAMS_NAMED);
-        $params['level'] = CONTEXT_USER;
-        $path = $DB->sql_concat("'$system->path/'", 'id');
-        $depth = $system->depth + 1;
-        $DB->execute("UPDATE {context} SET path = $path, depth = $depth WHERE contextlevel = :level AND instanceid $in", $params);
-
-        $columns = \core\context_helper::get_preload_record_columns_sql('x');
-        $contexts = $DB->get_recordset_sql(
-            "SELECT $columns FROM {context} x WHERE x.contextlevel = :level AND x.instanceid $in",
-            $params,
-        );
-        foreach ($contexts as $context) {
-            \core\context_helper::preload_from_record($context);
-        }
-        $contexts->close();
     }
 }
