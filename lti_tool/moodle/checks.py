@@ -191,7 +191,9 @@ def _answers(status: SiteStatus | None, failure: NagaError | None) -> Problem:
         return _line("moodle_answers", "ok")
     if failure is None:
         return _line("moodle_answers", "unknown")
-    told = " ".join(part for part in (failure.detail, failure.remedy) if part)
+    told = failure.detail.rstrip()
+    if failure.remedy:
+        told += ("" if told.endswith((".", "!", "?")) else ".") + " " + failure.remedy
     return _line("moodle_answers", "error", told)
 
 

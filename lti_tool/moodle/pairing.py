@@ -36,6 +36,8 @@ LIFETIME = dt.timedelta(minutes=15)
 _KEPT = dt.timedelta(days=1)
 _PREFIX = "naga1"
 _SUM_LENGTH = 6
+# Characters of the secret's hash that name a code where it is not used.
+_REFERENCE = 12
 _NEW_CODE = "Ask the administrator of the tool for a new code."
 
 
@@ -109,9 +111,9 @@ class Pairing:
                 session,
                 actor=actor,
                 action="pairing_code.made",
-                target=f"pairing_code:{digest[:12]}",
+                target=f"pairing_code:{digest[:_REFERENCE]}",
             )
-        return Code(compose(self._public_url, secret), digest[:12], now + LIFETIME)
+        return Code(compose(self._public_url, secret), digest[:_REFERENCE], now + LIFETIME)
 
     def connected(self, reference: str) -> MoodleSite | None:
         """The site that the code with this reference has connected; ``None`` while none has."""
@@ -119,8 +121,20 @@ class Pairing:
             return session.scalar(
                 sa.select(MoodleSite)
                 .join(PairingCode, PairingCode.site_id == MoodleSite.id)
-                .where(sa.func.substr(PairingCode.secret_hash, 1, 12) == reference)
+                .where(_referred(reference))
                 .limit(1)
+            )
+
+    def alive(self, reference: str) -> bool:
+        """Whether the code with this reference has not expired."""
+        with self._database.read() as session:
+            return (
+                session.scalar(
+                    sa.select(sa.literal(1))
+                    .where(_referred(reference), PairingCode.expires_at > self._clock.now())
+                    .limit(1)
+                )
+                is not None
             )
 
     def offer(self, *, contract: int, secret: str) -> PairingOffer:
@@ -280,6 +294,10 @@ def compose(tool_url: str, secret: str) -> str:
     content = json.dumps({"u": tool_url, "s": secret}, separators=(",", ":")).encode()
     text = f"{_PREFIX}.{base64.urlsafe_b64encode(content).rstrip(b'=').decode()}"
     return f"{text}.{hashlib.sha256(text.encode()).hexdigest()[:_SUM_LENGTH]}"
+
+
+def _referred(reference: str) -> sa.ColumnElement[bool]:
+    return sa.func.substr(PairingCode.secret_hash, 1, _REFERENCE) == reference
 
 
 def _speak(contract: int) -> None:

@@ -43,6 +43,7 @@ def awaited(reference: str) -> str:
         "administrator/site_awaited.html",
         reference=reference,
         found=services().pairing.connected(reference),
+        alive=services().pairing.alive(reference),
     )
 
 
@@ -54,6 +55,7 @@ def site(site_id: int) -> str:
         "administrator/site.html",
         scope=scope(),
         site=found,
+        worst=worst(lines),
         linked=services().registrations.get(found.registration_id),
         here=[each for each in lines if not each.name.startswith(_PLUGIN)],
         there=[each for each in lines if each.name.startswith(_PLUGIN)],

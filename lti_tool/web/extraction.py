@@ -38,6 +38,15 @@ def reasons(
         yield 1, "gettext", reason.remedy, [f"Reason code {code}"]
 
 
+def checks(fileobj: IO[bytes], keywords: Any, comment_tags: Any, options: Any) -> Iterator[Message]:
+    """What the checks of connected Moodles find (for Babel)."""
+    from lti_tool.moodle.checks import WORDS
+
+    for name, words in WORDS.items():
+        for text in words.values():
+            yield 1, "gettext", text, [f"Check {name}"]
+
+
 def _words(node: ast.AST) -> Iterator[ast.expr]:
     if isinstance(node, ast.ClassDef) and node.name.endswith("Error"):
         for statement in node.body:

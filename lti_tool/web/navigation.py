@@ -34,8 +34,8 @@ def links() -> list[Link]:
             found.append(("site.registration", _("This Moodle")))
     elif "admin" in g:
         found = [
-            ("admin.sites", _("Moodles")),
             ("admin.registrations", _("Registrations")),
+            ("admin.sites", _("Moodles")),
             ("admin.launches", _("Launches")),
         ]
     here = request.endpoint or ""
