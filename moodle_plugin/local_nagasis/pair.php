@@ -120,12 +120,13 @@ if ($body !== '') {
             'get',
         );
     }
-    if ($current) {
+    if (!$current) {
+        echo html_writer::tag('p', get_string('pair_intro', 'local_nagasis'));
+        $form->display();
+    } else if (!$report) {
         echo $OUTPUT->heading(get_string('pair_again', 'local_nagasis'), 3, 'mt-4');
         echo html_writer::tag('p', get_string('pair_againhelp', 'local_nagasis'));
-    } else {
-        echo html_writer::tag('p', get_string('pair_intro', 'local_nagasis'));
+        $form->display();
     }
-    $form->display();
 }
 echo $OUTPUT->footer();

@@ -81,6 +81,7 @@ if (!$report['connected']) {
 cli_writeln(get_string('pair_success', 'local_nagasis', $report['tool']));
 cli_heading(get_string('checklist', 'local_nagasis'));
 foreach ($report['checks'] as $check) {
-    $show($check['summary'] ?: $check['name'], array_filter([$check['details']]), get_string('status' . $check['status']));
+    $status = get_string('status' . $check['status']);
+    $show("[$status] " . ($check['summary'] ?: $check['name']), array_filter([$check['details']]));
 }
 exit(0);

@@ -50,7 +50,7 @@ final class pairing {
         return $OUTPUT->render_from_template('local_nagasis/pair_preview', [
             'tool' => $offer->toolname,
             'url' => $code->toolurl,
-            'ends' => get_string('pair_codeends', 'local_nagasis', userdate($offer->expiresat)),
+            'ends' => get_string('pair_codeends', 'local_nagasis', userdate($offer->expiresat, get_string('strftimetime', 'langconfig'))),
             'steps' => $steps,
             'action' => (new \moodle_url('/local/nagasis/pair.php'))->out(false),
             'cancel' => (new \moodle_url('/local/nagasis/pair.php'))->out(false),

@@ -24,8 +24,8 @@
 
 namespace local_nagasis\local\pairing;
 
-use local_nagasis\local\contract\contract;
 use local_nagasis\local\echo_guard;
+use local_nagasis\local\outbox\outbox;
 use local_nagasis\local\state;
 use local_nagasis\local\tool\client;
 use local_nagasis\local\tool\unreachable;
@@ -34,7 +34,7 @@ use local_nagasis\local\tool\unreachable;
  * Makes the connection with the tool, and looks whether it works.
  *
  * A report is {"connected", "tool", "url", "steps": [{"name", "title", "result", "notes"}], "error", "checks", "at"}; a step's
- * result is "done", "already", "failed" or "left".
+ * result is "done", "already", "failed", "left" or "nothing".
  */
 final class connection {
     /** @var int Seconds to wait for the tool: it calls this Moodle back before it answers. */
@@ -208,7 +208,7 @@ final class connection {
             'secret' => $code->secret,
             'url' => $lti['issuer'],
             'name' => self::site_name(),
-            'epoch' => self::epoch(),
+            'epoch' => outbox::epoch(),
             'lti' => $lti,
             'token' => token::message($token),
             'versions' => versions::all(),
@@ -226,6 +226,7 @@ final class connection {
         // The last: from here on this Moodle is connected.
         set_config('clientid', $lti['client_id'], 'local_nagasis');
         token::confirm($token);
+        state::forget('senderror');
         return $answer;
     }
 
@@ -249,20 +250,6 @@ final class connection {
         }
         state::set('checklist', ['at' => \core\di::get(\core\clock::class)->time(), 'checks' => $checks]);
         return $checks;
-    }
-
-    /**
-     * The life of the outbox; made when it is first needed.
-     *
-     * @return string
-     */
-    private static function epoch(): string {
-        $epoch = state::get('epoch');
-        if (!$epoch) {
-            $epoch = \core\uuid::generate();
-            state::set('epoch', $epoch);
-        }
-        return $epoch;
     }
 
     /**

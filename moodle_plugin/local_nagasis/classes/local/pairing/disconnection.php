@@ -25,8 +25,10 @@
 namespace local_nagasis\local\pairing;
 
 use local_nagasis\local\echo_guard;
+use local_nagasis\local\outbox\outbox;
 use local_nagasis\local\state;
 use local_nagasis\local\tool\client;
+use local_nagasis\local\tool\refused;
 
 /**
  * Ends the connection: tells the tool, revokes what it was given, and takes back what pairing has changed.
@@ -74,7 +76,7 @@ final class disconnection {
      * What is to be done, by name.
      *
      * @param bool $connected
-     * @return \Closure[] each returns what was left as it is, and why
+     * @return \Closure[] each returns what was left as it is, and why; null: there was nothing to do
      */
     private static function work(bool $connected): array {
         $work = ['token' => function (): array {
@@ -82,9 +84,8 @@ final class disconnection {
             return [];
         }];
         if ($connected) {
-            $work = ['tell' => function (): array {
-                client::post('/api/v1/moodle/unpair', []);
-                return [];
+            $work = ['tell' => function (): ?array {
+                return self::tell();
             }] + $work;
             $work['connection'] = function (): array {
                 self::forget();
@@ -92,9 +93,30 @@ final class disconnection {
             };
         }
         foreach (array_reverse(steps::all()) as $step) {
-            $work[$step->name()] = fn(): array => $step->undo();
+            $work[$step->name()] = function () use ($step): ?array {
+                $before = journal::all();
+                $left = $step->undo();
+                return $left || journal::all() !== $before ? $left : null;
+            };
         }
         return $work;
+    }
+
+    /**
+     * Tells the tool.
+     *
+     * @return array|null null if it knows already
+     */
+    private static function tell(): ?array {
+        try {
+            client::post('/api/v1/moodle/unpair', []);
+        } catch (refused $e) {
+            if (in_array($e->reason, ['site_disconnected', 'site_unknown'], true)) {
+                return null;
+            }
+            throw $e;
+        }
+        return [];
     }
 
     /**
@@ -107,7 +129,8 @@ final class disconnection {
     private static function step(string $name, \Closure $work): array {
         try {
             $left = $work();
-            $result = $left ? 'left' : 'done';
+            $result = $left === null ? 'nothing' : ($left ? 'left' : 'done');
+            $left ??= [];
         } catch (\Throwable $e) {
             $left = [$e->getMessage()];
             $result = 'failed';
@@ -123,15 +146,11 @@ final class disconnection {
      * Forgets the tool, and what was to be told to it.
      */
     private static function forget(): void {
-        global $DB;
         foreach (self::SETTINGS as $name) {
             unset_config($name, 'local_nagasis');
         }
         state::forget('checklist');
-        // Nobody will ever ask for it, and it says who did what. A new connection begins a new epoch.
-        $DB->delete_records('local_nagasis_outbox');
-        foreach (['epoch', 'lastseq', 'heldseq', 'heldid', 'paused', 'senderror', 'sentat'] as $name) {
-            state::forget($name);
-        }
+        // Nobody will ever ask for it, and it says who did what.
+        outbox::clear();
     }
 }

@@ -39,17 +39,18 @@ final class locks_step implements step {
 
     #[\Override]
     public function needed(): array {
-        $needed = [];
-        foreach (self::FIELDS as $field) {
-            $open = array_filter(self::plugins(), fn(string $auth): bool => !self::locked($auth, $field));
-            if ($open) {
-                $needed[] = get_string('will_lock', 'local_nagasis', (object) [
-                    'field' => get_string($field),
-                    'plugins' => implode(', ', array_map(fn($auth) => get_string('pluginname', "auth_$auth"), $open)),
-                ]);
+        $fields = [];
+        $plugins = [];
+        foreach (self::plugins() as $auth) {
+            foreach (self::FIELDS as $field) {
+                if (get_config("auth_$auth", "field_lock_$field") !== 'locked') {
+                    $fields[$field] = get_string($field);
+                    $plugins[$auth] = get_string('pluginname', "auth_$auth");
+                }
             }
         }
-        return $needed;
+        $a = (object) ['fields' => implode(', ', $fields), 'plugins' => implode(', ', $plugins)];
+        return $fields ? [get_string('will_lock', 'local_nagasis', $a)] : [];
     }
 
     #[\Override]
@@ -78,16 +79,5 @@ final class locks_step implements step {
      */
     private static function plugins(): array {
         return array_values(array_diff(get_enabled_auth_plugins(), ['nologin', 'webservice']));
-    }
-
-    /**
-     * Whether a field is locked.
-     *
-     * @param string $auth
-     * @param string $field
-     * @return bool
-     */
-    private static function locked(string $auth, string $field): bool {
-        return get_config("auth_$auth", "field_lock_$field") === 'locked';
     }
 }
