@@ -97,6 +97,8 @@ class Engine:
         """
         if site.standing is not SiteStanding.ACTIVE:
             return None
+        if trigger is not RunTrigger.MANUAL and self._runs.held(site.id):
+            return None
         holder = self._gates.take(site.id)
         if holder is None:
             return None

@@ -190,7 +190,7 @@ class SiteGate(Base):
 
     ``lease_*``: one run at a time, given up by time if its process dies. ``calls`` since
     ``window_at`` hold the rate limit. ``pace``: documents per call, per kind, as the site's speed
-    allows.
+    allows. ``held_by``, ``held_for``: an administrator stopped the changes that come by themselves.
     """
 
     __tablename__ = "sync_gate"
@@ -206,3 +206,6 @@ class SiteGate(Base):
     window_at: Mapped[dt.datetime | None]
     calls: Mapped[int] = mapped_column(default=0)
     pace: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    held_by: Mapped[str | None] = mapped_column(sa.String(200))
+    held_for: Mapped[str | None] = mapped_column(sa.String(300))
+    held_at: Mapped[dt.datetime | None]

@@ -12,7 +12,7 @@ from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.core.errors import ConflictError, NagaError, NotFoundError
 from lti_tool.moodle.models import MoodleSite, SiteStanding
-from lti_tool.sync.provisioning.models import RunState, RunTrigger, SyncRun
+from lti_tool.sync.provisioning.models import RunState, RunTrigger, SiteGate, SyncRun
 
 
 class Runs:
@@ -132,6 +132,38 @@ class Runs:
                     target=f"site:{site.id}",
                     code=error.code,
                 )
+
+    def hold(self, site_id: int, *, actor: str, reason: str) -> None:
+        """Stop the changes that come by themselves, until somebody lets them go on."""
+        self._set_hold(site_id, actor=actor, held_by=actor, reason=reason)
+
+    def go_on(self, site_id: int, *, actor: str) -> None:
+        """End a hold."""
+        self._set_hold(site_id, actor=actor, held_by=None, reason=None)
+
+    def held(self, site_id: int) -> bool:
+        """Whether the site is on hold."""
+        with self._database.reading() as connection:
+            query = sa.select(SiteGate.held_by).where(SiteGate.site_id == site_id)
+            return connection.scalar(query) is not None
+
+    def _set_hold(
+        self, site_id: int, *, actor: str, held_by: str | None, reason: str | None
+    ) -> None:
+        with self._database.write() as session:
+            gate = session.get(SiteGate, site_id)
+            if gate is None:
+                gate = SiteGate(site_id=site_id)
+                session.add(gate)
+            gate.held_by, gate.held_for = held_by, reason
+            gate.held_at = self._clock.now() if held_by else None
+            self._audit.record(
+                session,
+                actor=actor,
+                action="sync.held" if held_by else "sync.resumed",
+                target=f"site:{site_id}",
+                reason=reason,
+            )
 
     def purge(self, *, older_than_days: int) -> int:
         """Delete runs, and with them their journal, that are older."""

@@ -1,6 +1,6 @@
 """changes of the sis and the sync engine
 
-Revision ID: 0a4b1a1810ee
+Revision ID: 2e09ddb51e5c
 Revises: e38b2b43771d
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0a4b1a1810ee"
+revision = "2e09ddb51e5c"
 down_revision = "e38b2b43771d"
 branch_labels = None
 depends_on = None
@@ -41,6 +41,9 @@ def upgrade() -> None:
         sa.Column("window_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("calls", sa.Integer(), nullable=False),
         sa.Column("pace", sa.JSON(), nullable=False),
+        sa.Column("held_by", sa.String(length=200), nullable=True),
+        sa.Column("held_for", sa.String(length=300), nullable=True),
+        sa.Column("held_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["site_id"],
             ["moodle_site.id"],

@@ -1,0 +1,175 @@
+"""What would change at a site: the plan that an administrator sees before saying yes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from lti_tool.core.clock import Clock
+from lti_tool.moodle.contract import fingerprint
+from lti_tool.moodle.documents import KINDS, Course, Document, Kind, Result, Roster
+from lti_tool.moodle.models import MoodleSite
+from lti_tool.moodle.plugin import MoodlePlugin
+from lti_tool.sync.provisioning.ledger import Ledger
+from lti_tool.sync.provisioning.marks import Marks
+from lti_tool.sync.rendering import Nothing, Rendering, Unfit
+
+# Documents of one dry run, with what they refer to.
+_CALL = 800
+_BATCH: dict[Kind, int] = {"category": 500, "user": 500, "course": 200, "roster": 50}
+
+
+@dataclass(slots=True)
+class Preview:
+    """Results that differ from ``unchanged``, by kind, and how many of each outcome."""
+
+    results: list[Result] = field(default_factory=list)
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def add(self, kind: Kind, outcome: str, number: int = 1) -> None:
+        """Count an outcome."""
+        of_kind = self.counts.setdefault(kind, {})
+        of_kind[outcome] = of_kind.get(outcome, 0) + number
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing would change."""
+        return not self.results
+
+
+class Previews:
+    """Asks the site itself, by dry runs: nothing is changed, and nothing is guessed."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        plugin: MoodlePlugin,
+        rendering: Rendering,
+        marks: Marks,
+        ledger: Ledger,
+    ) -> None:
+        self._clock = clock
+        self._plugin = plugin
+        self._rendering = rendering
+        self._marks = marks
+        self._ledger = ledger
+
+    def preview(
+        self,
+        site: MoodleSite,
+        *,
+        everything: bool = False,
+        progress: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> Preview:
+        """What a run would do now; with ``everything``, also where nothing is known to differ."""
+        self._marks.gather()
+        preview = Preview()
+        work = {kind: self._documents(site, kind, everything, preview) for kind in KINDS}
+        total = sum(map(len, work.values()))
+        done = 0
+        # What does not exist yet must travel with what refers to it: a dry run leaves nothing.
+        coming: dict[tuple[str, str], Document] = {}
+        for kind in KINDS:
+            for batch in _batches(kind, work[kind], coming):
+                wanted = set(batch)
+                for document, result in self._asked(site, kind, work[kind], batch, coming):
+                    if result.kind != kind or result.key not in wanted:
+                        continue
+                    wanted.discard(result.key)
+                    preview.add(kind, result.result)
+                    for member in result.members:
+                        preview.add(kind, f"people_{member.result}")
+                    if result.result == "created":
+                        coming[kind, result.key] = document
+                    if result.result != "unchanged" or any(
+                        member.result != "unchanged" for member in result.members
+                    ):
+                        preview.results.append(result)
+                done += len(batch)
+                progress(done, total)
+        return preview
+
+    def _documents(
+        self, site: MoodleSite, kind: Kind, everything: bool, preview: Preview
+    ) -> dict[str, Document]:
+        keys = (
+            self._rendering.all_keys(kind)
+            if everything
+            else [mark.key for mark in self._marks.due(site.id, kind)]
+        )
+        known = {} if everything else self._ledger.known(site.id, kind, keys)
+        found: dict[str, Document] = {}
+        for key, document in self._rendering.render(kind, keys, now=self._clock.now()).items():
+            if isinstance(document, Nothing):
+                continue
+            if isinstance(document, Unfit):
+                preview.add(kind, "refused")
+                preview.results.append(
+                    Result(
+                        kind=kind,
+                        key=key,
+                        result="refused",
+                        code="unfit",
+                        field=document.field,
+                        message=document.message,
+                    )
+                )
+            elif key not in known or known[key].fingerprint != fingerprint(document):
+                found[key] = document
+        return found
+
+    def _asked(
+        self,
+        site: MoodleSite,
+        kind: Kind,
+        documents: dict[str, Document],
+        batch: list[str],
+        coming: dict[tuple[str, str], Document],
+    ) -> list[tuple[Document, Result]]:
+        own = [documents[key] for key in batch]
+        needed = {
+            reference: coming[reference]
+            for document in own
+            for reference in _references(document)
+            if reference in coming
+        }
+        for reference in [*needed]:
+            for further in _references(needed[reference]):
+                if further in coming:
+                    needed[further] = coming[further]
+        sent = [*needed.values(), *own]
+        answer = self._plugin.apply(site, sent, dryrun=True)
+        return [
+            (document, result)
+            for document, result in zip(sent, answer.results, strict=True)
+            if result.kind == kind
+        ]
+
+
+def _references(document: Document) -> Iterator[tuple[str, str]]:
+    match document:
+        case Course():
+            yield "category", document.category
+        case Roster():
+            yield "course", document.course
+            for member in document.members:
+                yield "user", member.user
+        case _:
+            return
+
+
+def _batches(
+    kind: Kind, documents: dict[str, Document], coming: dict[tuple[str, str], Document]
+) -> Iterator[list[str]]:
+    batch: list[str] = []
+    carried: set[tuple[str, str]] = set()
+    for key, document in documents.items():
+        also = {reference for reference in _references(document) if reference in coming}
+        full = len(batch) + 1 + 2 * len(carried | also) > _CALL or len(batch) >= _BATCH[kind]
+        if batch and full:
+            yield batch
+            batch, carried = [], set()
+        batch.append(key)
+        carried |= also
+    if batch:
+        yield batch

@@ -1,0 +1,196 @@
+"""Proves that a site equals the SIS, and repairs what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import cast
+
+import sqlalchemy as sa
+
+from lti_tool.core.clock import Clock
+from lti_tool.core.database import Database
+from lti_tool.moodle.contract import fingerprint
+from lti_tool.moodle.documents import KINDS, Kind
+from lti_tool.moodle.models import MoodleEvent, MoodleSite
+from lti_tool.moodle.plugin import MoodlePlugin
+from lti_tool.sis.bulk import chunks
+from lti_tool.sync.provisioning.engine import Engine
+from lti_tool.sync.provisioning.marks import Marks
+from lti_tool.sync.provisioning.models import RunTrigger, SyncedDocument, SyncRun
+from lti_tool.sync.rendering import Nothing, Rendering, Unfit
+
+_synced = cast(sa.Table, SyncedDocument.__table__)
+_events = cast(sa.Table, MoodleEvent.__table__)
+# Foreign things are counted; so many are named.
+_NAMED = 50
+_BY_HAND: dict[Kind, tuple[str, tuple[str, ...]]] = {
+    "category": ("object", ("category.updated", "category.deleted")),
+    "user": ("user", ("user.updated", "user.deleted")),
+    "course": (
+        "course",
+        ("course.updated", "course.deleted", "section.updated", "section.deleted"),
+    ),
+    "roster": (
+        "course",
+        (
+            "enrolment.updated",
+            "enrolment.deleted",
+            "role.unassigned",
+            "role.assigned",
+            "group.member_removed",
+            "group.member_added",
+        ),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One thing at the site that is not as it should be. ``by`` is Moodle's id of who changed it
+    last by hand, as far as its events say."""
+
+    kind: Kind
+    key: str
+    missing: bool
+    moodle_id: int | None
+    by: int | None = None
+    how: str | None = None
+
+
+@dataclass(slots=True)
+class Reconciliation:
+    """What was compared, what differs, and what is there that the SIS does not know."""
+
+    checked: dict[str, int] = field(default_factory=dict)
+    drift: list[Drift] = field(default_factory=list)
+    foreign: dict[str, int] = field(default_factory=dict)
+    foreign_keys: dict[str, list[str]] = field(default_factory=dict)
+    run: SyncRun | None = None
+
+
+class Reconciler:
+    """Compares fingerprints: cheap when nothing differs, however large the site is."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        plugin: MoodlePlugin,
+        rendering: Rendering,
+        marks: Marks,
+        engine: Engine,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._plugin = plugin
+        self._rendering = rendering
+        self._marks = marks
+        self._engine = engine
+
+    def reconcile(
+        self,
+        site: MoodleSite,
+        *,
+        courses: Collection[str] | None = None,
+        repair: bool = True,
+        actor: str = "reconciliation",
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> Reconciliation:
+        """Compare everything, or some courses with their rosters; then repair under the guard.
+
+        ``courses``: keys of classes. Things that the SIS does not know are left alone.
+        """
+        found = Reconciliation()
+        wanted = None if courses is None else self._rendering.hosts(courses)
+        kinds: tuple[Kind, ...] = KINDS if wanted is None else ("course", "roster")
+        for kind in kinds:
+            progress(kind)
+            self._compare(site, kind, wanted, found)
+        if wanted is None:
+            self._seen_whole(site)
+        if repair and found.drift:
+            for kind in kinds:
+                keys = [drift.key for drift in found.drift if drift.kind == kind]
+                self._send_again(site, kind, keys)
+            found.run = self._engine.run(site, trigger=RunTrigger.RECONCILE, actor=actor)
+        return found
+
+    def _compare(
+        self, site: MoodleSite, kind: Kind, wanted: list[str] | None, found: Reconciliation
+    ) -> None:
+        keys = self._rendering.all_keys(kind) if wanted is None else wanted
+        rendered = self._rendering.render(kind, keys, now=self._clock.now())
+        # Asked after the rendering: what came to Moodle in between is not called foreign.
+        actual = {
+            item.key: item
+            for item in self._plugin.digests(site, kind, () if wanted is None else keys)
+        }
+        different: list[Drift] = []
+        for key, document in rendered.items():
+            if isinstance(document, Nothing | Unfit):
+                continue
+            there = actual.get(key)
+            if there is None or there.fingerprint != fingerprint(document):
+                different.append(
+                    Drift(kind, key, there is None, there.id if there is not None else None)
+                )
+        found.checked[kind] = len(rendered)
+        found.drift += self._blamed(site, kind, different)
+        if wanted is None:
+            foreign = sorted(actual.keys() - rendered.keys())
+            found.foreign[kind] = len(foreign)
+            found.foreign_keys[kind] = foreign[:_NAMED]
+
+    def _blamed(self, site: MoodleSite, kind: Kind, drift: list[Drift]) -> list[Drift]:
+        """Who changed these things in Moodle last, by its events."""
+        column_name, types = _BY_HAND[kind]
+        column = _events.c[column_name]
+        ids = [each.moodle_id for each in drift if each.moodle_id is not None]
+        last: dict[int, tuple[int | None, str]] = {}
+        with self._database.reading() as connection:
+            for some in chunks(ids, 1000):
+                for thing, actor, how in connection.execute(
+                    sa.select(column, _events.c.actor, _events.c.type)
+                    .where(
+                        _events.c.site_id == site.id,
+                        _events.c.type.in_(types),
+                        column.in_(some),
+                    )
+                    .order_by(_events.c.at, _events.c.seq)
+                ):
+                    last[thing] = (actor, how)
+        return [
+            Drift(each.kind, each.key, each.missing, each.moodle_id, *last[each.moodle_id])
+            if each.moodle_id in last
+            else each
+            for each in drift
+        ]
+
+    def _send_again(self, site: MoodleSite, kind: Kind, keys: list[str]) -> None:
+        """Forget what was sent last, so that the documents travel again."""
+        with self._database.writing() as connection:
+            for some in chunks(keys, 1000):
+                connection.execute(
+                    sa.update(_synced)
+                    .where(
+                        _synced.c.site_id == site.id,
+                        _synced.c.kind == kind,
+                        _synced.c.key.in_(some),
+                    )
+                    .values(fingerprint=None)
+                )
+            self._marks.put(connection, site.id, kind, keys)
+
+    def _seen_whole(self, site: MoodleSite) -> None:
+        """Whatever events were missed before this moment has been looked at now."""
+        with self._database.writing() as connection:
+            connection.execute(
+                sa.update(MoodleSite)
+                .where(
+                    MoodleSite.id == site.id,
+                    MoodleSite.reconcile_since.is_not(None),
+                    MoodleSite.reconcile_since <= self._clock.now(),
+                )
+                .values(reconcile_since=None)
+            )
