@@ -75,7 +75,7 @@ def parse(body: bytes, model: type[Model]) -> Model:
         return model.model_validate(document)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        pointer = _pointer(document, first["loc"])
+        pointer = _pointer(document, first["loc"], missing=first["type"] == "missing")
         raise InvalidInputError(
             f"{pointer or 'The body'}: {first['msg']}.",
             field=pointer,
@@ -97,19 +97,26 @@ def _not_gzip() -> InvalidInputError:
     )
 
 
-def _pointer(document: Any, location: tuple[int | str, ...]) -> str:
+def _pointer(document: Any, location: tuple[int | str, ...], *, missing: bool) -> str:
     """The JSON pointer (RFC 6901) of an error.
 
     Pydantic's locations also name what is no place in the document, such as the branch of a union.
     """
     pointer, here = "", document
-    for step in location:
+    for number, step in enumerate(location, start=1):
         if isinstance(here, dict) and isinstance(step, str):
-            inside = here.get(step)
-        elif isinstance(here, list) and isinstance(step, int) and step < len(here):
-            inside = here[step]
+            if step not in here and not (missing and number == len(location)):
+                break
+            here = here.get(step)
+        elif isinstance(here, list) and isinstance(step, int):
+            here = here[step]
         else:
             break
-        pointer += "/" + str(step).replace("~", "~0").replace("/", "~1")
-        here = inside
-    return pointer.encode("utf-8", "replace").decode()
+        pointer += "/" + escaped(str(step))
+    return pointer
+
+
+def escaped(name: str) -> str:
+    """A name as it stands in a JSON pointer; what is no text at all, replaced."""
+    printable = name.encode("utf-8", "replace").decode()
+    return printable.replace("~", "~0").replace("/", "~1")

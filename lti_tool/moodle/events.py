@@ -13,7 +13,7 @@ import structlog
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.core.errors import ConflictError, InvalidInputError, NagaError
-from lti_tool.moodle.bodies import parse
+from lti_tool.moodle.bodies import escaped, parse
 from lti_tool.moodle.errors import SiteDisconnectedError, SiteUnknownError
 from lti_tool.moodle.messages import HOLE, Event, EventBatch
 from lti_tool.moodle.models import MoodleEvent, MoodleSite, SiteStanding
@@ -88,7 +88,7 @@ def read_batch(body: bytes) -> EventBatch:
             raise _invalid(index, "actor", "is too large")
         for name, value in event.data.items():
             if isinstance(value, float) and not math.isfinite(value):
-                raise _invalid(index, "data", f"{name} is not a number")
+                raise _invalid(index, f"data/{escaped(name)}", "is not a number")
     return batch
 
 
