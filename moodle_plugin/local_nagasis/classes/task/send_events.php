@@ -36,6 +36,9 @@ final class send_events extends \core\task\scheduled_task {
     /** @var int Seconds after which the tool is to hear from us although nothing happens. */
     private const GREET_SECONDS = 300;
 
+    /** @var int Seconds after which a tool that has ended the connection is asked again. */
+    private const DISCONNECTED_SECONDS = 3600;
+
     /** @var int Seconds of one run, if the site has set no others. */
     private const SECONDS = 50;
 
@@ -55,10 +58,14 @@ final class send_events extends \core\task\scheduled_task {
         if (!client::paired()) {
             return;
         }
-        $silent = \core\di::get(\core\clock::class)->time() - (int) state::get('sentat');
+        $now = \core\di::get(\core\clock::class)->time();
+        ['senderror' => $problem, 'sentat' => $sentat] = state::get_many(['senderror', 'sentat']);
+        if (($problem['code'] ?? '') === 'site_disconnected' && $now - $problem['at'] < self::DISCONNECTED_SECONDS) {
+            return;
+        }
         $report = outbox::send(
             (int) get_config('local_nagasis', 'sendseconds') ?: self::SECONDS,
-            $silent >= self::GREET_SECONDS,
+            $now - (int) $sentat >= self::GREET_SECONDS,
         );
         if ($report['sent'] || $report['setaside'] || $report['error'] !== null) {
             mtrace("sent $report[sent], set aside $report[setaside], problem: " . ($report['error'] ?? 'none'));

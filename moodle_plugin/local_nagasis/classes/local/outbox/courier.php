@@ -263,9 +263,6 @@ final class courier {
             numbering::restart();
             return true;
         }
-        if ($refusal->reason === 'site_disconnected') {
-            outbox::pause();
-        }
         $isabouttheevents = $refusal->status === 413
             || ($refusal->reason === 'events_invalid' && str_starts_with(ltrim($refusal->field ?? 'events', '/'), 'events'));
         if (!$isabouttheevents || !$rows) {

@@ -135,6 +135,7 @@ final class delivery_test extends \advanced_testcase {
         return [
             'an error of its own' => ['500', 'server_error'],
             'it does not know us' => ['401', 'site_unknown'],
+            'it ended the connection' => ['410', 'site_disconnected'],
             'it wants another version' => ['400', 'contract_unsupported'],
             'something else answers' => ['garbage', 'garbage'],
             'it claims more than it was sent' => ['liar', 'garbage'],
@@ -312,18 +313,18 @@ final class delivery_test extends \advanced_testcase {
         $this->assertSame(1, outbox::backlog()['count']);
     }
 
-    public function test_sending_pauses_when_the_tool_ended_the_connection(): void {
+    public function test_a_pause(): void {
         $this->events(3);
-        $this->tool->fault('410');
-        $this->assertSame('site_disconnected', outbox::send(30)['error']);
+        $this->assertTrue(outbox::waiting());
+        outbox::pause();
         $this->assertTrue(outbox::paused());
-        $this->tool->fault('');
         $this->assertFalse(outbox::waiting());
         $this->assertSame(0, outbox::send(30)['sent']);
-        $this->assertCount(1, $this->tool->memory()['requests']);
+        $this->assertSame([], $this->tool->memory()['requests']);
         outbox::resume();
         $this->assertTrue(outbox::waiting());
         $this->assertSame(3, outbox::send(30)['sent']);
+        $this->assertFalse(outbox::waiting());
     }
 
     public function test_a_number_whose_event_is_gone_becomes_a_hole(): void {

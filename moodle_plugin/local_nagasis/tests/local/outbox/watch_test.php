@@ -127,6 +127,21 @@ final class watch_test extends \advanced_testcase {
         $this->assertSame(1800000300, state::get('sentat'));
     }
 
+    public function test_a_tool_that_ended_the_connection_is_asked_once_an_hour(): void {
+        $clock = $this->mock_clock_with_frozen(1800000000);
+        $this->tool->fault('410');
+        $this->happen();
+        $this->assertStringContainsString('site_disconnected', $this->minute());
+        $clock->bump(3540);
+        $this->minute();
+        $this->assertCount(1, $this->tool->memory()['requests']);
+        $clock->bump(60);
+        $this->tool->fault('');
+        $this->minute();
+        $this->assertCount(2, $this->tool->memory()['requests']);
+        $this->assertNull(state::get('senderror'));
+    }
+
     public function test_nothing_runs_before_pairing_or_in_a_pause(): void {
         outbox::pause();
         $this->happen();
