@@ -151,6 +151,33 @@ class Settings(BaseSettings):
         description="Calls to one platform under way at once.",
     )
 
+    moodle_guard_share: Annotated[Decimal, Field(ge=0, le=1)] = Field(
+        Decimal("0.05"),
+        validation_alias=_moodle("MOODLE_GUARD_SHARE"),
+        description="Share of a site's enrolments, 0 to 1, that may be suspended at once without "
+        "somebody's yes.",
+    )
+    moodle_guard_count: Annotated[int, Field(ge=0)] = Field(
+        200,
+        validation_alias=_moodle("MOODLE_GUARD_COUNT"),
+        description="The same as a number of people; the lower of the two holds.",
+    )
+    moodle_course_open_days: Annotated[int, Field(ge=0, le=365)] = Field(
+        7,
+        validation_alias=_moodle("MOODLE_COURSE_OPEN_DAYS"),
+        description="Days before its term on which students begin to see a course.",
+    )
+    moodle_course_archive_days: Annotated[int, Field(ge=0, le=3650)] = Field(
+        30,
+        validation_alias=_moodle("MOODLE_COURSE_ARCHIVE_DAYS"),
+        description="Days after its term on which a course is archived.",
+    )
+    moodle_course_archived: Literal["hidden", "open"] = Field(
+        "hidden",
+        validation_alias=_moodle("MOODLE_COURSE_ARCHIVED"),
+        description="What archived means for students: the course is hidden, or stays open.",
+    )
+
     oidc_issuer: str = Field(
         "",
         description="Issuer of the OpenID provider at which people connect their account by "

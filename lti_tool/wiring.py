@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
+from zoneinfo import ZoneInfo
 
 from flask import current_app
 
@@ -38,9 +39,12 @@ from lti_tool.moodle.signatures import SignedRequests
 from lti_tool.moodle.sites import Sites
 from lti_tool.settings import Settings
 from lti_tool.sis.embedded import EmbeddedSis
+from lti_tool.sis.extracts import Extracts
 from lti_tool.sync.broker import Broker
 from lti_tool.sync.courses import Courses
 from lti_tool.sync.gradebook import Gradebook
+from lti_tool.sync.lifecycle import Lifecycle
+from lti_tool.sync.provisioning.assembly import Limits, Provisioning, assemble
 from lti_tool.sync.pushes import GradePushes
 from lti_tool.sync.rosters import Rosters
 
@@ -274,6 +278,36 @@ class Services:
             self.audit,
             concurrency=self.settings.moodle_concurrency,
             batch_size=self.settings.moodle_batch_size,
+        )
+
+    @cached_property
+    def sis_extracts(self) -> Extracts:
+        """The SIS in bulk."""
+        return Extracts(self.database)
+
+    @cached_property
+    def provisioning(self) -> Provisioning:
+        """What keeps Moodle equal to the SIS."""
+        settings = self.settings
+        return assemble(
+            self.database,
+            self.clock,
+            self.keyring,
+            self.audit,
+            self.sis_extracts,
+            self.moodle_plugin,
+            Lifecycle(
+                ZoneInfo(settings.timezone),
+                open_days=settings.moodle_course_open_days,
+                archive_days=settings.moodle_course_archive_days,
+                archived=settings.moodle_course_archived,
+            ),
+            Limits(
+                calls_per_minute=settings.moodle_rate_limit,
+                attempts=settings.moodle_retry_attempts,
+                guard_share=float(settings.moodle_guard_share),
+                guard_count=settings.moodle_guard_count,
+            ),
         )
 
 

@@ -22,6 +22,17 @@ celery.set_default()
 celery.conf.beat_schedule = {
     # A message that was lost, or a worker that died: found within seconds.
     "resume pushes": {"task": "resume_pushes", "schedule": 5.0, "options": {"expires": 5}},
+    # Cheap when nothing is due: a look at the marks.
+    "sync": {"task": "sync", "schedule": 2.0, "options": {"expires": 2}},
+    "compare by date": {
+        "task": "compare_by_date",
+        "schedule": float(_settings.moodle_sync_interval),
+    },
+    "reconcile": {"task": "reconcile", "schedule": crontab(hour="18", minute="7")},
+    "reconcile what was missed": {
+        "task": "reconcile_missed",
+        "schedule": crontab(minute="*/10"),
+    },
     "rotate keys": {"task": "rotate_keys", "schedule": crontab(minute="17")},
     "check sites": {"task": "check_sites", "schedule": crontab(minute="*/15")},
     "purge": {"task": "purge", "schedule": crontab(hour="19", minute="43")},
@@ -51,6 +62,34 @@ def push_grades(push_id: str) -> None:
 def resume_pushes() -> None:
     """Send what is queued, or was left by a worker that died."""
     _services().pushes.resume_abandoned()
+
+
+@celery.task(name="sync")
+def sync() -> None:
+    """Bring connected Moodles up to what changed in the SIS."""
+    if _settings.moodle_sync_enabled:
+        _services().provisioning.rounds.changes()
+
+
+@celery.task(name="compare_by_date")
+def compare_by_date() -> None:
+    """Look at everything once more: courses open and close by date, without a change."""
+    if _settings.moodle_sync_enabled:
+        _services().provisioning.rounds.everything()
+
+
+@celery.task(name="reconcile")
+def reconcile() -> None:
+    """Prove that every connected Moodle equals the SIS."""
+    if _settings.moodle_sync_enabled:
+        _services().provisioning.rounds.reconcile()
+
+
+@celery.task(name="reconcile_missed")
+def reconcile_missed() -> None:
+    """The same, at once, where events were missed."""
+    if _settings.moodle_sync_enabled:
+        _services().provisioning.rounds.reconcile(missed=True)
 
 
 @celery.task(name="rotate_keys")

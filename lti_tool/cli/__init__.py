@@ -16,6 +16,7 @@ from lti_tool.cli.server import serve, worker
 from lti_tool.cli.settings import settings
 from lti_tool.cli.sis import campus, sis
 from lti_tool.cli.site import site
+from lti_tool.cli.sync import sync
 from lti_tool.core.errors import NagaError
 
 
@@ -37,6 +38,7 @@ for _command in (
     settings,
     sis,
     site,
+    sync,
     worker,
 ):
     nagasis.add_command(_command)

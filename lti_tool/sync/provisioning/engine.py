@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import structlog
 
 from lti_tool.core.clock import Clock
-from lti_tool.core.database import Database
 from lti_tool.core.errors import NagaError
 from lti_tool.moodle.contract import fingerprint
 from lti_tool.moodle.documents import KINDS, Document, Kind
@@ -58,7 +57,6 @@ class Engine:
 
     def __init__(
         self,
-        database: Database,
         clock: Clock,
         plugin: MoodlePlugin,
         rendering: Rendering,
@@ -71,7 +69,6 @@ class Engine:
         attempts: int = 3,
         most: int = 500,
     ) -> None:
-        self._database = database
         self._clock = clock
         self._plugin = plugin
         self._rendering = rendering

@@ -165,6 +165,41 @@ class Ledger:
         with self._database.writing() as connection:
             self._marks.postpone(connection, run.site_id, kind, marks, dict.fromkeys(keys, reason))
 
+    def retry(self, site_id: int, *, kind: str | None = None, key: str | None = None) -> int:
+        """Send again what was refused: everything, a kind, or one thing; returns how many."""
+        with self._database.writing() as connection:
+            query = (
+                sa.select(_letters.c.kind, _letters.c.key)
+                .where(_letters.c.site_id == site_id)
+                .distinct()
+            )
+            if kind is not None:
+                query = query.where(_letters.c.kind == kind)
+            if key is not None:
+                query = query.where(_letters.c.key == key)
+            wanted: dict[Kind, list[str]] = defaultdict(list)
+            for found_kind, found_key in connection.execute(query):
+                wanted[found_kind].append(found_key)
+            for found_kind, keys in wanted.items():
+                self.send_again(connection, site_id, found_kind, keys)
+        return sum(map(len, wanted.values()))
+
+    def send_again(
+        self, connection: sa.Connection, site_id: int, kind: Kind, keys: Collection[str]
+    ) -> None:
+        """Forget what was sent last of these things, so that their documents travel again."""
+        for some in chunks(sorted(keys), 1000):
+            connection.execute(
+                sa.update(_synced)
+                .where(
+                    _synced.c.site_id == site_id,
+                    _synced.c.kind == kind,
+                    _synced.c.key.in_(some),
+                )
+                .values(fingerprint=None)
+            )
+        self._marks.put(connection, site_id, kind, keys)
+
     def give_up(self, run: SyncRun, kind: Kind, mark: Mark, *, code: str, message: str) -> None:
         """A document that fails alone, again and again, although the site answers."""
         outcome = _Outcome(settled=[mark])
@@ -277,16 +312,7 @@ class Ledger:
                 .distinct()
             ).all()
             if courses:
-                self._marks.put(connection, site_id, "roster", courses)
-                connection.execute(
-                    sa.update(_synced)
-                    .where(
-                        _synced.c.site_id == site_id,
-                        _synced.c.kind == "roster",
-                        _synced.c.key.in_(courses),
-                    )
-                    .values(fingerprint=None)
-                )
+                self.send_again(connection, site_id, "roster", courses)
 
     def _progress(
         self,

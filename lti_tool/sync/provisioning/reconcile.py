@@ -16,11 +16,10 @@ from lti_tool.moodle.models import MoodleEvent, MoodleSite
 from lti_tool.moodle.plugin import MoodlePlugin
 from lti_tool.sis.bulk import chunks
 from lti_tool.sync.provisioning.engine import Engine
-from lti_tool.sync.provisioning.marks import Marks
-from lti_tool.sync.provisioning.models import RunTrigger, SyncedDocument, SyncRun
+from lti_tool.sync.provisioning.ledger import Ledger
+from lti_tool.sync.provisioning.models import RunTrigger, SyncRun
 from lti_tool.sync.rendering import Nothing, Rendering, Unfit
 
-_synced = cast(sa.Table, SyncedDocument.__table__)
 _events = cast(sa.Table, MoodleEvent.__table__)
 # Foreign things are counted; so many are named.
 _NAMED = 50
@@ -78,14 +77,14 @@ class Reconciler:
         clock: Clock,
         plugin: MoodlePlugin,
         rendering: Rendering,
-        marks: Marks,
+        ledger: Ledger,
         engine: Engine,
     ) -> None:
         self._database = database
         self._clock = clock
         self._plugin = plugin
         self._rendering = rendering
-        self._marks = marks
+        self._ledger = ledger
         self._engine = engine
 
     def reconcile(
@@ -112,7 +111,8 @@ class Reconciler:
         if repair and found.drift:
             for kind in kinds:
                 keys = [drift.key for drift in found.drift if drift.kind == kind]
-                self._send_again(site, kind, keys)
+                with self._database.writing() as connection:
+                    self._ledger.send_again(connection, site.id, kind, keys)
             found.run = self._engine.run(site, trigger=RunTrigger.RECONCILE, actor=actor)
         return found
 
@@ -166,21 +166,6 @@ class Reconciler:
             else each
             for each in drift
         ]
-
-    def _send_again(self, site: MoodleSite, kind: Kind, keys: list[str]) -> None:
-        """Forget what was sent last, so that the documents travel again."""
-        with self._database.writing() as connection:
-            for some in chunks(keys, 1000):
-                connection.execute(
-                    sa.update(_synced)
-                    .where(
-                        _synced.c.site_id == site.id,
-                        _synced.c.kind == kind,
-                        _synced.c.key.in_(some),
-                    )
-                    .values(fingerprint=None)
-                )
-            self._marks.put(connection, site.id, kind, keys)
 
     def _seen_whole(self, site: MoodleSite) -> None:
         """Whatever events were missed before this moment has been looked at now."""

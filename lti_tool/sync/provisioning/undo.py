@@ -17,6 +17,7 @@ from lti_tool.core.database import Database
 from lti_tool.moodle.documents import (
     KINDS,
     AnyDocument,
+    Category,
     Course,
     Document,
     Kind,
@@ -156,7 +157,7 @@ def _before(document: Document, entry: Mapping[str, Any]) -> Document:
     match document:
         case User() if created:
             return document.model_copy(update={"suspended": True})
-        case Course() if created:
+        case Course() | Category() if created:
             return document.model_copy(update={"visible": False})
         case Roster():
             return _roster_before(document, entry.get("members", []))

@@ -27,14 +27,8 @@ from lti_tool.sis.campus.generate import generate_campus
 from lti_tool.sis.enrolling import Enrolling
 from lti_tool.sis.extracts import Extracts
 from lti_tool.sync.lifecycle import Lifecycle
-from lti_tool.sync.provisioning.engine import Engine
-from lti_tool.sync.provisioning.gate import Gates
-from lti_tool.sync.provisioning.guard import Guard
-from lti_tool.sync.provisioning.ledger import Ledger
-from lti_tool.sync.provisioning.letters import DeadLetters
-from lti_tool.sync.provisioning.marks import Marks
-from lti_tool.sync.provisioning.runs import Runs
-from lti_tool.sync.rendering import Nothing, Rendering, Unfit
+from lti_tool.sync.provisioning.assembly import Limits, Provisioning, assemble
+from lti_tool.sync.rendering import Nothing, Unfit
 
 TOKEN = "a" * 32
 
@@ -55,14 +49,7 @@ class Campus:
     platform: Platform
     site: MoodleSite
     extracts: Extracts
-    rendering: Rendering
-    marks: Marks
-    ledger: Ledger
-    letters: DeadLetters
-    gates: Gates
-    guard: Guard
-    runs: Runs
-    engine: Engine
+    parts: Provisioning
     enrolling: Enrolling
 
     def fingerprints(self, kind: Kind) -> dict[str, str]:
@@ -78,7 +65,9 @@ class Campus:
 
     def desired(self, kind: Kind) -> dict[str, str]:
         """What should stand there."""
-        rendered = self.rendering.render(kind, self.rendering.all_keys(kind), now=self.clock.now())
+        rendered = self.parts.rendering.render(
+            kind, self.parts.rendering.all_keys(kind), now=self.clock.now()
+        )
         return {
             key: fingerprint(document)
             for key, document in rendered.items()
@@ -148,37 +137,14 @@ def campus(
         session.add(site)
         session.flush()
     extracts = Extracts(database)
-    rendering = Rendering(extracts, Lifecycle(ZoneInfo("Asia/Phnom_Penh")))
-    marks = Marks(database, clock, extracts, rendering)
-    letters = DeadLetters(database, clock, keyring)
-    ledger = Ledger(database, clock, keyring, marks, letters)
-    gates = Gates(database, clock, per_minute=10_000)
-    guard = Guard(ledger)
-    runs = Runs(database, clock, audit)
-    engine = Engine(
+    parts = assemble(
         database,
         clock,
-        MoodlePlugin(http, Tokens()),
-        rendering,
-        marks,
-        ledger,
-        gates,
-        guard,
-        runs,
-    )
-    return Campus(
-        database,
-        clock,
-        platform,
-        site,
+        keyring,
+        audit,
         extracts,
-        rendering,
-        marks,
-        ledger,
-        letters,
-        gates,
-        guard,
-        runs,
-        engine,
-        Enrolling(database, clock),
+        MoodlePlugin(http, Tokens()),
+        Lifecycle(ZoneInfo("Asia/Phnom_Penh")),
+        Limits(calls_per_minute=10_000),
     )
+    return Campus(database, clock, platform, site, extracts, parts, Enrolling(database, clock))

@@ -1,0 +1,104 @@
+"""Puts the engine's parts together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lti_tool.core.audit import AuditLog
+from lti_tool.core.clock import Clock
+from lti_tool.core.crypto import Keyring
+from lti_tool.core.database import Database
+from lti_tool.moodle.plugin import MoodlePlugin
+from lti_tool.sis.interfaces import SisExtracts
+from lti_tool.sync.lifecycle import Lifecycle
+from lti_tool.sync.provisioning.engine import Engine
+from lti_tool.sync.provisioning.explain import Explanations
+from lti_tool.sync.provisioning.gate import Gates
+from lti_tool.sync.provisioning.guard import Guard
+from lti_tool.sync.provisioning.ledger import Ledger
+from lti_tool.sync.provisioning.letters import DeadLetters
+from lti_tool.sync.provisioning.marks import Marks
+from lti_tool.sync.provisioning.preview import Previews
+from lti_tool.sync.provisioning.reconcile import Reconciler
+from lti_tool.sync.provisioning.rounds import Rounds
+from lti_tool.sync.provisioning.runs import Runs
+from lti_tool.sync.provisioning.undo import Undo
+from lti_tool.sync.rendering import Rendering
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How hard sites are pressed, and when a change is a mass change (``settings.py``)."""
+
+    calls_per_minute: int = 100
+    documents_per_call: int = 500
+    attempts: int = 3
+    guard_share: float = 0.05
+    guard_count: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Provisioning:
+    """The parts by which Moodle is kept equal to the SIS."""
+
+    rendering: Rendering
+    marks: Marks
+    ledger: Ledger
+    letters: DeadLetters
+    gates: Gates
+    guard: Guard
+    runs: Runs
+    engine: Engine
+    previews: Previews
+    reconciler: Reconciler
+    undo: Undo
+    explanations: Explanations
+    rounds: Rounds
+
+
+def assemble(
+    database: Database,
+    clock: Clock,
+    keyring: Keyring,
+    audit: AuditLog,
+    sis: SisExtracts,
+    plugin: MoodlePlugin,
+    lifecycle: Lifecycle,
+    limits: Limits,
+) -> Provisioning:
+    """Build all parts of one process."""
+    rendering = Rendering(sis, lifecycle)
+    marks = Marks(database, clock, sis, rendering)
+    letters = DeadLetters(database, clock, keyring)
+    ledger = Ledger(database, clock, keyring, marks, letters)
+    gates = Gates(database, clock, per_minute=limits.calls_per_minute)
+    guard = Guard(ledger, share=limits.guard_share, count=limits.guard_count)
+    runs = Runs(database, clock, audit)
+    engine = Engine(
+        clock,
+        plugin,
+        rendering,
+        marks,
+        ledger,
+        gates,
+        guard,
+        runs,
+        attempts=limits.attempts,
+        most=limits.documents_per_call,
+    )
+    reconciler = Reconciler(database, clock, plugin, rendering, ledger, engine)
+    return Provisioning(
+        rendering=rendering,
+        marks=marks,
+        ledger=ledger,
+        letters=letters,
+        gates=gates,
+        guard=guard,
+        runs=runs,
+        engine=engine,
+        previews=Previews(clock, plugin, rendering, marks, ledger),
+        reconciler=reconciler,
+        undo=Undo(database, clock, keyring, plugin, rendering, ledger, runs),
+        explanations=Explanations(database, clock, sis, rendering, ledger, letters, gates, runs),
+        rounds=Rounds(database, marks, engine, reconciler),
+    )

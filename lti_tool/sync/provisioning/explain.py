@@ -1,0 +1,249 @@
+"""Why is this student not in the course? Every step from the SIS to Moodle, and where it stands."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import cast
+
+import sqlalchemy as sa
+
+from lti_tool.core.clock import Clock
+from lti_tool.core.database import Database
+from lti_tool.moodle.contract import fingerprint
+from lti_tool.moodle.documents import Kind, Member, Roster
+from lti_tool.moodle.models import MoodleSite, SiteStanding
+from lti_tool.sis.entities import ClassView
+from lti_tool.sis.interfaces import SisExtracts
+from lti_tool.sync.lifecycle import account_suspended
+from lti_tool.sync.provisioning.gate import Gates
+from lti_tool.sync.provisioning.ledger import Ledger
+from lti_tool.sync.provisioning.letters import DeadLetters
+from lti_tool.sync.provisioning.models import BreakerState, SyncMark
+from lti_tool.sync.provisioning.runs import Runs
+from lti_tool.sync.rendering import Nothing, Rendering, Unfit, host_of
+
+_marks = cast(sa.Table, SyncMark.__table__)
+
+
+class StepState(enum.StrEnum):
+    """Where one step stands. ``STOPPED`` is where the way ends."""
+
+    DONE = "done"
+    WAITING = "waiting"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the way. ``code`` is stable, for translations; ``since`` if it is known."""
+
+    code: str
+    state: StepState
+    text: str
+    remedy: str | None = None
+    since: dt.datetime | None = None
+
+
+class Explanations:
+    """Answers from what the tool knows, without a call to Moodle."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        sis: SisExtracts,
+        rendering: Rendering,
+        ledger: Ledger,
+        letters: DeadLetters,
+        gates: Gates,
+        runs: Runs,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._sis = sis
+        self._rendering = rendering
+        self._ledger = ledger
+        self._letters = letters
+        self._gates = gates
+        self._runs = runs
+
+    def explain(self, site: MoodleSite, person_key: str, class_key: str) -> list[Step]:
+        """The steps of one person into one course, up to the one where the way ends."""
+        steps: list[Step] = []
+        for step in self._steps(site, person_key, class_key):
+            steps.append(step)
+            if step.state is StepState.STOPPED:
+                break
+        return steps
+
+    def _steps(self, site: MoodleSite, person_key: str, class_key: str) -> Iterator[Step]:
+        person = self._sis.people([person_key]).get(person_key)
+        if person is None:
+            yield _stopped(
+                "person_unknown",
+                "The SIS has no person with this key.",
+                "Check the key, or import the person.",
+            )
+            return
+        yield _done("person", f"The SIS knows the person; status {person.status}.")
+        view = self._sis.classes([class_key]).get(class_key)
+        if view is None:
+            yield _stopped(
+                "class_unknown",
+                "The SIS has no class with this key.",
+                "Check the key, or import the class.",
+            )
+            return
+        host = host_of(view)
+        yield _done("class", f"The SIS knows the class {view.label}; status {view.status}.")
+        document = self._rendering.render("roster", [host], now=self._clock.now())[host]
+        if isinstance(document, Nothing):
+            yield _stopped(
+                "class_draft",
+                "The class is a draft: it gets its course when it is finalised.",
+                "Set the class to SCHEDULED or ACTIVE in the SIS.",
+            )
+            return
+        if isinstance(document, Unfit):
+            yield _stopped(
+                "unfit",
+                f"The roster fits no document: {document.message}",
+                "Correct it in the SIS.",
+            )
+            return
+        assert isinstance(document, Roster)  # noqa: S101 - narrows the type
+        member = next((each for each in document.members if each.user == person_key), None)
+        yield self._membership(view, person_key, member, account_suspended(person.status))
+        yield from self._site(site)
+        course = self._rendering.render("course", [host], now=self._clock.now())[host]
+        if not isinstance(course, Nothing | Unfit) and course.kind == "course":
+            yield from self._thing(site, "category", course.category, "the term's category")
+        yield from self._thing(site, "user", person_key, "the account")
+        yield from self._thing(site, "course", host, "the course")
+        yield from self._thing(site, "roster", host, "the course's roster", item=person_key)
+        known = self._ledger.known(site.id, "roster", [host]).get(host)
+        if known is not None and known.fingerprint == fingerprint(document):
+            yield _done(
+                "equal",
+                "Moodle was made equal to this. If it is not so there, somebody changed it since.",
+                "Reconcile the course.",
+            )
+
+    def _membership(
+        self, view: ClassView, person_key: str, member: Member | None, suspended: bool
+    ) -> Step:
+        enrolled = next(
+            (
+                each
+                for each in self._sis.memberships([view.class_key]).get(view.class_key, [])
+                if each.person_key == person_key
+            ),
+            None,
+        )
+        if member is None:
+            return _stopped(
+                "not_enrolled",
+                "The person is neither enrolled in this class nor teaches it.",
+                "Enrol the person in the SIS.",
+            )
+        if member.status == "active":
+            return _done("enrolled", f"By the SIS the person is in the course, as {member.role}.")
+        if suspended:
+            return _stopped(
+                "person_suspended",
+                "The person's status in the SIS takes the account away.",
+                "Change the person's status in the SIS, if it is wrong.",
+            )
+        status = enrolled.status if enrolled else "-"
+        return _stopped(
+            "enrollment_ended",
+            f"The enrolment's status is {status}: the place is suspended, nothing is lost.",
+            "Enrol the person again in the SIS, if that is wrong.",
+        )
+
+    def _site(self, site: MoodleSite) -> Iterator[Step]:
+        if site.standing is not SiteStanding.ACTIVE:
+            yield _stopped(
+                "site_" + site.standing.value,
+                f"The connection to {site.name} is {site.standing.value}.",
+                "Look at the site's page; connect it again with a new code if need be.",
+                since=site.updated_at,
+            )
+            return
+        gate = self._gates.state(site.id)
+        if gate is not None and gate.held_by is not None:
+            yield _stopped(
+                "site_held",
+                f"{gate.held_by} stopped the changes: {gate.held_for or 'no reason given'}.",
+                "Let them go on when it is right.",
+                since=gate.held_at,
+            )
+            return
+        waiting = self._runs.waiting(site.id)
+        if waiting is not None and not waiting.guard.get("approved_by"):
+            yield _stopped(
+                "mass_change",
+                f"A mass change waits for a yes: {waiting.guard.get('suspended')} people would be "
+                f"suspended, {waiting.guard.get('limit')} are allowed without asking.",
+                f"Look at run {waiting.id}, and approve it if it is right.",
+                since=waiting.started_at,
+            )
+            return
+        if gate is not None and gate.breaker is not BreakerState.CLOSED:
+            yield Step(
+                "site_unreachable",
+                StepState.WAITING,
+                f"Moodle does not answer ({gate.last_error or 'unreachable'}).",
+                "It is tried again by itself; look whether Moodle is up.",
+                gate.opened_at,
+            )
+
+    def _thing(
+        self, site: MoodleSite, kind: Kind, key: str, what: str, *, item: str = ""
+    ) -> Iterator[Step]:
+        for letter in self._letters.list(site.id, kind=kind, key=key):
+            if letter.item in ("", item):
+                yield _stopped(
+                    f"{kind}_{letter.code}",
+                    f"Moodle refused {what}: {letter.message}",
+                    "Correct it, then retry.",
+                    since=letter.since,
+                )
+                return
+        with self._database.reading() as connection:
+            mark = connection.execute(
+                sa.select(_marks.c.since, _marks.c.waiting_for, _marks.c.not_before).where(
+                    _marks.c.site_id == site.id, _marks.c.kind == kind, _marks.c.key == key
+                )
+            ).first()
+        if mark is not None:
+            reason = f"; it waits for {mark.waiting_for}" if mark.waiting_for else ""
+            yield Step(
+                f"{kind}_queued",
+                StepState.WAITING,
+                f"A change of {what} is under way{reason}.",
+                since=mark.since,
+            )
+            return
+        known = self._ledger.known(site.id, kind, [key]).get(key)
+        if known is None:
+            yield Step(
+                f"{kind}_never",
+                StepState.WAITING,
+                f"Nothing was ever sent about {what}.",
+                "Resync this person or course.",
+            )
+        else:
+            number = f" (number {known.moodle_id} in Moodle)" if known.moodle_id else ""
+            yield _done(kind, f"Moodle has {what}{number}.")
+
+
+def _done(code: str, text: str, remedy: str | None = None) -> Step:
+    return Step(code, StepState.DONE, text, remedy)
+
+
+def _stopped(code: str, text: str, remedy: str, *, since: dt.datetime | None = None) -> Step:
+    return Step(code, StepState.STOPPED, text, remedy, since)

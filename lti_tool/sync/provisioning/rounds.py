@@ -1,0 +1,59 @@
+"""The engine's rounds over all sites, as the schedule calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+import structlog
+
+from lti_tool.core.database import Database
+from lti_tool.core.errors import NagaError
+from lti_tool.moodle.models import MoodleSite, SiteStanding
+from lti_tool.sync.provisioning.engine import Engine
+from lti_tool.sync.provisioning.marks import Marks
+from lti_tool.sync.provisioning.reconcile import Reconciler
+
+log = structlog.get_logger(__name__)
+
+
+class Rounds:
+    """Goes over the connected sites; what fails at one does not keep the others waiting."""
+
+    def __init__(
+        self, database: Database, marks: Marks, engine: Engine, reconciler: Reconciler
+    ) -> None:
+        self._database = database
+        self._marks = marks
+        self._engine = engine
+        self._reconciler = reconciler
+
+    def changes(self) -> None:
+        """Send what changed."""
+        self._each(lambda site: self._engine.run(site))
+
+    def everything(self) -> None:
+        """Mark everything, and send what differs from what was sent."""
+        self._each(lambda site: self._marks.mark_all(site.id))
+        self.changes()
+
+    def reconcile(self, *, missed: bool = False) -> None:
+        """Compare with what is really there; with ``missed`` only where events were missed."""
+        self._each(
+            lambda site: self._reconciler.reconcile(site),
+            only=MoodleSite.reconcile_since.is_not(None) if missed else None,
+        )
+
+    def _each(
+        self, act: Callable[[MoodleSite], object], *, only: sa.ColumnElement[bool] | None = None
+    ) -> None:
+        query = sa.select(MoodleSite).where(MoodleSite.standing == SiteStanding.ACTIVE)
+        if only is not None:
+            query = query.where(only)
+        with self._database.read() as session:
+            sites = session.scalars(query.order_by(MoodleSite.id)).all()
+        for site in sites:
+            try:
+                act(site)
+            except NagaError as error:
+                log.warning("sync.round_failed", site=site.id, code=error.code)
