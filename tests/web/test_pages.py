@@ -27,6 +27,7 @@ ADMINISTRATION = [
     "/admin/registrations/1/people?q=a&subject=5",
     "/admin/registrations/1/courses?course=9&q=E",
     "/admin/launches",
+    "/admin/sites",
 ]
 
 
