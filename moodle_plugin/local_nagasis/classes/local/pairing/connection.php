@@ -154,7 +154,10 @@ final class connection {
                 $step['result'] = 'failed';
                 $step['notes'] = [$e->getMessage()];
                 $report['error'] = $e->getMessage();
-                debugging('local_nagasis pairing: ' . get_class($e) . ' ' . $e->getTraceAsString(), DEBUG_DEVELOPER);
+                if (!$e instanceof \moodle_exception) {
+                    // Not one of ours: whoever mends it wants the place. No trace: it would hold parts of the code.
+                    debugging("local_nagasis, $name: " . get_class($e) . " in {$e->getFile()}:{$e->getLine()}", DEBUG_DEVELOPER);
+                }
             }
             $report['steps'][] = $step;
             $progress($step);

@@ -1,0 +1,445 @@
+<?php
+// This file is part of Moodle - http://moodle.org/
+//
+// Moodle is free software: you can redistribute it and/or modify
+// it under the terms of the GNU General Public License as published by
+// the Free Software Foundation, either version 3 of the License, or
+// (at your option) any later version.
+//
+// Moodle is distributed in the hope that it will be useful,
+// but WITHOUT ANY WARRANTY; without even the implied warranty of
+// MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+// GNU General Public License for more details.
+//
+// You should have received a copy of the GNU General Public License
+// along with Moodle.  If not, see <http://www.gnu.org/licenses/>.
+
+/**
+ * Tests of making and ending the connection.
+ *
+ * @package    local_nagasis
+ * @copyright  2026 Naga SIS contributors
+ * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
+ */
+
+namespace local_nagasis\local\pairing;
+
+use local_nagasis\fixtures\fake_tool;
+use local_nagasis\fixtures\pairing_codes;
+use local_nagasis\local\state;
+use local_nagasis\local\tool\client;
+
+defined('MOODLE_INTERNAL') || die();
+
+global $CFG;
+require_once(__DIR__ . '/../../fixtures/fake_tool.php');
+require_once(__DIR__ . '/../../fixtures/pairing_codes.php');
+require_once($CFG->dirroot . '/mod/lti/locallib.php');
+
+/**
+ * Tests of making and ending the connection, with a tool that really answers.
+ *
+ * @covers \local_nagasis\local\pairing\connection
+ * @covers \local_nagasis\local\pairing\disconnection
+ * @covers \local_nagasis\local\pairing\steps
+ * @covers \local_nagasis\local\pairing\services_step
+ * @covers \local_nagasis\local\pairing\enrolment_step
+ * @covers \local_nagasis\local\pairing\locks_step
+ * @covers \local_nagasis\local\pairing\role_step
+ * @covers \local_nagasis\local\pairing\user_step
+ * @covers \local_nagasis\local\pairing\lti_step
+ * @covers \local_nagasis\local\pairing\versions
+ */
+final class connection_test extends \advanced_testcase {
+    /** @var fake_tool|null */
+    private ?fake_tool $tool = null;
+
+    #[\Override]
+    protected function setUp(): void {
+        parent::setUp();
+        $this->resetAfterTest();
+        $this->setAdminUser();
+        $this->tool = new fake_tool();
+        unset_config('toolurl', 'local_nagasis');
+        unset_config('clientid', 'local_nagasis');
+        $this->tool->answers('/api/v1/moodle/pair', ['site' => 7, 'contract' => 1, 'checks' => [
+            ['name' => 'token', 'status' => 'ok', 'summary' => 'The token works.', 'details' => ''],
+            ['name' => 'cron', 'status' => 'terrible', 'summary' => 'Cron?'],
+        ]]);
+    }
+
+    #[\Override]
+    protected function tearDown(): void {
+        $this->tool->stop();
+        $this->tool = null;
+        parent::tearDown();
+    }
+
+    /**
+     * Connects.
+     *
+     * @return array the report
+     */
+    private function connect(): array {
+        return connection::make(pairing_codes::code($this->tool->url), pairing_codes::offer($this->tool->url));
+    }
+
+    /**
+     * Results of a report by step.
+     *
+     * @param array $report
+     * @return string[]
+     */
+    private function results(array $report): array {
+        return array_column($report['steps'], 'result', 'name');
+    }
+
+    /**
+     * All that is set when nothing was.
+     */
+    public function test_everything(): void {
+        global $DB, $CFG;
+        set_config('enablewebservices', '0');
+        set_config('webserviceprotocols', 'soap');
+        $report = $this->connect();
+        $this->assertNull($report['error']);
+        $this->assertTrue($report['connected']);
+        $this->assertSame(['done'], array_values(array_unique($this->results($report))));
+        $this->assertSame(['ok', 'unknown'], array_column($report['checks'], 'status'));
+        $this->assertSame($report['checks'], state::get('checklist')['checks']);
+        $this->assertTrue(client::paired());
+        $this->assertSame($this->tool->url, connection::current()['toolurl']);
+        $this->assertEquals(1, $CFG->enablewebservices);
+        $this->assertSame('soap,rest', $CFG->webserviceprotocols);
+        $this->assertTrue(enrol_is_enabled('nagasis'));
+        foreach (array_diff(get_enabled_auth_plugins(), ['nologin']) as $auth) {
+            $this->assertSame('locked', get_config("auth_$auth", 'field_lock_idnumber'), $auth);
+            $this->assertSame('locked', get_config("auth_$auth", 'field_lock_email'), $auth);
+        }
+        $user = user_step::find();
+        $this->assertSame('webservice', $user->auth);
+        $this->assertSame('1', $user->emailstop);
+        $this->assertEqualsCanonicalizing(
+            role_step::CAPABILITIES,
+            $DB->get_fieldset('role_capabilities', 'capability', ['roleid' => role_step::id()]),
+        );
+        $this->assertTrue(has_all_capabilities(role_step::CAPABILITIES, \context_system::instance(), $user));
+        $type = $DB->get_record('lti_types', ['clientid' => get_config('local_nagasis', 'clientid')], '*', MUST_EXIST);
+        $this->assertEquals(LTI_TOOL_STATE_CONFIGURED, $type->state);
+        $this->assertEquals(LTI_COURSEVISIBLE_ACTIVITYCHOOSER, $type->coursevisible);
+        $this->assertSame($CFG->wwwroot, $this->sent()['lti']['issuer']);
+        $this->assertSame([], steps::drifted());
+    }
+
+    /**
+     * What was sent to the tool.
+     *
+     * @return array
+     */
+    private function sent(): array {
+        $all = array_filter($this->tool->memory()['requests'], fn($request) => $request['path'] === '/api/v1/moodle/pair');
+        return end($all)['body'];
+    }
+
+    /**
+     * What is sent has the form of the contract.
+     */
+    public function test_request(): void {
+        global $DB;
+        $this->connect();
+        $sent = $this->sent();
+        $schema = json_decode(file_get_contents(__DIR__ . '/../../../contract/schema/pairing.json'), true);
+        $this->assertEqualsCanonicalizing(array_keys($schema['properties']), array_keys($sent));
+        foreach (['lti' => 'LtiRegistration', 'token' => 'ServiceToken', 'versions' => 'Versions'] as $field => $name) {
+            $this->assertEqualsCanonicalizing(array_keys($schema['$defs'][$name]['properties']), array_keys($sent[$field]));
+        }
+        $this->assertSame(pairing_codes::SECRET, $sent['secret']);
+        $token = $DB->get_record('external_tokens', ['token' => $sent['token']['token']], '*', MUST_EXIST);
+        $this->assertSame(64, strlen($token->token));
+        $this->assertEquals(user_step::find()->id, $token->userid);
+        $this->assertEquals($sent['token']['expires_at'], $token->validuntil);
+        $this->assertSame(state::get('epoch'), $sent['epoch']);
+    }
+
+    /**
+     * Twice is once, and mends what was changed in between.
+     */
+    public function test_again_repairs(): void {
+        global $DB;
+        $this->connect();
+        $clientid = get_config('local_nagasis', 'clientid');
+        $results = $this->results($this->connect());
+        unset($results['token']);
+        $this->assertSame(['already'], array_values(array_unique($results)));
+        $this->assertSame(1, $DB->count_records('external_tokens'));
+
+        set_config('field_lock_idnumber', 'unlocked', 'auth_manual');
+        $user = user_step::find();
+        $DB->set_field('user', 'suspended', 1, ['id' => $user->id]);
+        assign_capability('moodle/site:config', CAP_ALLOW, role_step::id(), SYSCONTEXTID);
+        unassign_capability('local/nagasis:read', role_step::id());
+        $type = $DB->get_record('lti_types', ['clientid' => $clientid]);
+        lti_set_state_for_type($type->id, LTI_TOOL_STATE_PENDING);
+        $this->assertCount(3, steps::drifted());
+        $report = $this->connect();
+        $this->assertSame(
+            ['services' => 'already', 'enrolment' => 'already', 'locks' => 'done', 'role' => 'done', 'user' => 'done',
+                'lti' => 'done', 'token' => 'done'],
+            $this->results($report),
+        );
+        $this->assertSame([], steps::drifted());
+        $this->assertFalse(has_capability('moodle/site:config', \context_system::instance(), $user));
+        $this->assertSame($clientid, get_config('local_nagasis', 'clientid'));
+        $this->assertEquals(LTI_TOOL_STATE_CONFIGURED, $DB->get_field('lti_types', 'state', ['id' => $type->id]));
+
+        disconnection::run();
+        $this->assertSame('unlocked', get_config('auth_manual', 'field_lock_idnumber') ?: 'unlocked');
+        $this->assertFalse($DB->record_exists('lti_types', ['clientid' => $clientid]));
+    }
+
+    /**
+     * The preview says what then is done.
+     */
+    public function test_preview(): void {
+        $preview = steps::preview(pairing_codes::offer($this->tool->url));
+        $report = $this->connect();
+        foreach ($preview as $index => $step) {
+            if ($step['name'] !== 'token') {
+                $this->assertSame($step['needed'], $report['steps'][$index]['notes']);
+            }
+        }
+    }
+
+    /**
+     * A tool that is registered already keeps its type, its client id and what an administrator has set beyond.
+     */
+    public function test_adopts(): void {
+        global $DB;
+        $offer = pairing_codes::offer($this->tool->url);
+        $config = (object) [
+            'lti_toolurl' => "{$this->tool->url}/lti/launch",
+            'lti_typename' => 'Old name',
+            'lti_ltiversion' => LTI_VERSION_1P3,
+            'lti_clientid' => 'oldclient',
+            'lti_initiatelogin' => $offer->loginurl,
+            'lti_redirectionuris' => $offer->launchurl,
+            'lti_keytype' => LTI_JWK_KEYSET,
+            'lti_publickeyset' => $offer->keysurl,
+            'lti_coursevisible' => LTI_COURSEVISIBLE_PRECONFIGURED,
+            'lti_sendname' => LTI_SETTING_NEVER,
+            'lti_customparameters' => 'a=b',
+            'ltiservice_memberships' => 0,
+            'lti_coursecategories' => '1',
+        ];
+        $id = lti_add_type((object) ['state' => LTI_TOOL_STATE_PENDING, 'clientid' => 'oldclient'], $config);
+        $before = [$DB->get_record('lti_types', ['id' => $id]), lti_get_type_config($id)];
+        $this->connect();
+        $this->assertSame('oldclient', get_config('local_nagasis', 'clientid'));
+        $this->assertSame((string) $id, $this->sent()['lti']['deployment_id']);
+        $type = $DB->get_record('lti_types', ['id' => $id]);
+        $this->assertSame('Old name', $type->name);
+        $this->assertEquals(LTI_TOOL_STATE_CONFIGURED, $type->state);
+        $this->assertSame('a=b', lti_get_type_config($id)['customparameters']);
+        $this->assertSame('2', lti_get_type_config($id)['ltiservice_gradesynchronization']);
+        $this->assertTrue($DB->record_exists('lti_types_categories', ['typeid' => $id, 'categoryid' => 1]));
+
+        $report = disconnection::run();
+        $this->assertSame('left', $this->results($report)['lti']);
+        $after = [$DB->get_record('lti_types', ['id' => $id]), lti_get_type_config($id)];
+        foreach (['state', 'coursevisible', 'name', 'clientid', 'baseurl'] as $field) {
+            $this->assertSame($before[0]->$field, $after[0]->$field, $field);
+        }
+        foreach ($before[1] as $name => $value) {
+            $this->assertSame($value, $after[1][$name], $name);
+        }
+        $this->assertTrue($DB->record_exists('lti_types_categories', ['typeid' => $id, 'categoryid' => 1]));
+    }
+
+    /**
+     * The tool refuses: nothing is connected, the reason is told, and all can be taken back.
+     */
+    public function test_refused(): void {
+        $this->tool->answers('/api/v1/moodle/pair', ['code' => 'pairing_code_expired', 'detail' => 'Too late.'], 400);
+        $report = $this->connect();
+        $this->assertFalse($report['connected']);
+        $this->assertSame('failed', $this->results($report)['token']);
+        $this->assertStringContainsString('Too late.', $report['error']);
+        $this->assertNull(connection::current());
+        $this->assertTrue(connection::unfinished());
+        $report = disconnection::run();
+        $this->assertNull($report['error']);
+        $this->assertFalse(connection::unfinished());
+        $this->assertNull(user_step::find());
+    }
+
+    /**
+     * A lost answer is asked for once more, with the same request.
+     */
+    public function test_lost_answer(): void {
+        $this->tool->answers('/api/v1/moodle/pair', ['code' => ''], 500);
+        $report = $this->connect();
+        $this->assertFalse($report['connected']);
+        $bodies = array_column($this->tool->memory()['requests'], 'body');
+        $this->assertCount(2, $bodies);
+        $this->assertSame($bodies[0], $bodies[1]);
+        $this->tool->answers('/api/v1/moodle/pair', ['site' => 7, 'contract' => 1, 'checks' => []]);
+        $this->connect();
+        // The token that the tool may have got is the one that it gets.
+        $this->assertSame($bodies[0]['token'], $this->sent()['token']);
+    }
+
+    /**
+     * A second tool is refused while one is connected.
+     */
+    public function test_another_tool(): void {
+        $this->connect();
+        $this->expectException(\moodle_exception::class);
+        $this->expectExceptionMessage('Disconnect it first');
+        connection::make(pairing_codes::code('https://other.example.com'), pairing_codes::offer('https://other.example.com'));
+    }
+
+    /**
+     * A step that fails ends it, and what was done before it is taken back by unpairing.
+     */
+    public function test_dies_in_the_middle(): void {
+        global $CFG;
+        set_config('field_lock_idnumber', 'unlocked', 'auth_manual');
+        $CFG->forced_plugin_settings['auth_manual']['field_lock_email'] = 'unlocked';
+        $report = $this->connect();
+        unset($CFG->forced_plugin_settings['auth_manual']);
+        $this->assertSame('failed', $this->results($report)['locks']);
+        $this->assertArrayNotHasKey('role', $this->results($report));
+        $this->assertSame('locked', get_config('auth_manual', 'field_lock_idnumber'));
+        $this->assertTrue(enrol_is_enabled('nagasis'));
+        disconnection::run();
+        $this->assertSame('unlocked', get_config('auth_manual', 'field_lock_idnumber'));
+        $this->assertFalse(enrol_is_enabled('nagasis'));
+    }
+
+    /**
+     * Everything is revoked and put back; the tool is told.
+     */
+    public function test_disconnect(): void {
+        global $DB, $CFG;
+        set_config('enablewebservices', '0');
+        set_config('webserviceprotocols', '');
+        $this->connect();
+        $this->tool->expects(get_config('local_nagasis', 'clientid'));
+        $report = disconnection::run();
+        $this->assertNull($report['error']);
+        $this->assertSame(['done'], array_values(array_unique($this->results($report))));
+        $this->assertContains('/api/v1/moodle/unpair', array_column($this->tool->memory()['requests'], 'path'));
+        $this->assertNull(connection::current());
+        $this->assertFalse(client::paired());
+        $this->assertSame(0, $DB->count_records('external_tokens'));
+        $this->assertSame(0, $DB->count_records('external_services_users'));
+        $this->assertNull(role_step::id());
+        $this->assertNull(user_step::find());
+        $this->assertSame(0, $DB->count_records('lti_types'));
+        $this->assertSame(0, $DB->count_records('local_nagasis_state'));
+        $this->assertEquals(0, $CFG->enablewebservices);
+        $this->assertSame('', $CFG->webserviceprotocols);
+        $this->assertFalse(enrol_is_enabled('nagasis'));
+        $this->assertNotSame('locked', get_config('auth_manual', 'field_lock_email'));
+        $this->assertSame(['nothing'], array_values(array_unique(array_diff($this->results(disconnection::run()), ['done']))));
+    }
+
+    /**
+     * A tool that is down holds nothing up.
+     */
+    public function test_disconnect_tool_down(): void {
+        global $DB;
+        $this->connect();
+        $this->tool->stop();
+        $report = disconnection::run();
+        $this->assertNull($report['error']);
+        $this->assertSame('left', $this->results($report)['tell']);
+        $this->assertSame(0, $DB->count_records('external_tokens'));
+        $this->assertNull(connection::current());
+    }
+
+    /**
+     * A tool that has ended the connection on its side knows.
+     */
+    public function test_disconnect_known(): void {
+        $this->connect();
+        $this->tool->fault('410');
+        $this->assertSame('nothing', $this->results(disconnection::run())['tell']);
+    }
+
+    /**
+     * What others need stays: courses that people are in, activities, other services.
+     */
+    public function test_disconnect_leaves(): void {
+        global $DB, $CFG;
+        set_config('enablewebservices', '0');
+        $this->connect();
+        $this->tool->expects(get_config('local_nagasis', 'clientid'));
+        $type = $DB->get_record('lti_types', ['clientid' => get_config('local_nagasis', 'clientid')]);
+        $course = $this->getDataGenerator()->create_course();
+        $this->getDataGenerator()->create_module('lti', ['course' => $course->id, 'typeid' => $type->id]);
+        $DB->insert_record('lti_access_tokens', (object) [
+            'typeid' => $type->id, 'scope' => '[]', 'token' => 'x', 'validuntil' => 2000000000, 'timecreated' => 1,
+        ]);
+        $plugin = enrol_get_plugin('nagasis');
+        $instance = $DB->insert_record('enrol', (object) ['enrol' => 'nagasis', 'courseid' => $course->id, 'status' => 0]);
+        $user = $this->getDataGenerator()->create_user();
+        $plugin->enrol_user($DB->get_record('enrol', ['id' => $instance]), $user->id);
+        $DB->insert_record('external_tokens', (object) [
+            'token' => 'other', 'tokentype' => 0, 'userid' => $user->id, 'externalserviceid' => 9999, 'contextid' => 1,
+            'creatorid' => 2, 'timecreated' => 1,
+        ]);
+        $report = disconnection::run();
+        $this->assertSame(
+            ['tell' => 'done', 'token' => 'done', 'connection' => 'done', 'lti' => 'left', 'user' => 'done', 'role' => 'done',
+                'locks' => 'done', 'enrolment' => 'left', 'services' => 'left'],
+            $this->results($report),
+        );
+        $this->assertTrue(enrol_is_enabled('nagasis'));
+        $this->assertEquals(1, $CFG->enablewebservices);
+        $this->assertSame(1, $DB->count_records('external_tokens'));
+        // The activities stay; what the tool could do does not.
+        $this->assertSame('', lti_get_type_config($type->id)['publickeyset']);
+        $this->assertSame('0', lti_get_type_config($type->id)['ltiservice_memberships']);
+        $this->assertSame(0, $DB->count_records('lti_access_tokens'));
+        // Connected again, the same activities work again.
+        $this->connect();
+        $this->assertSame($type->clientid, get_config('local_nagasis', 'clientid'));
+        $this->assertSame('1', lti_get_type_config($type->id)['ltiservice_memberships']);
+        $this->assertEquals(LTI_TOOL_STATE_CONFIGURED, $DB->get_field('lti_types', 'state', ['id' => $type->id]));
+    }
+
+    /**
+     * The service user and its role are not news for the tool.
+     */
+    public function test_no_echo(): void {
+        global $DB;
+        $this->connect();
+        $this->connect();
+        $this->assertSame(0, $DB->count_records('local_nagasis_outbox'));
+    }
+
+    /**
+     * Asking the tool how it is.
+     */
+    public function test_check(): void {
+        $this->connect();
+        $this->tool->answers('/api/v1/moodle/check', ['contract' => 1, 'now' => 1, 'checks' => [
+            ['name' => 'clock', 'status' => 'warning', 'summary' => 'The clocks differ.', 'details' => '20 s'],
+        ]]);
+        $this->assertSame(['clock'], array_column(connection::check(), 'name'));
+        $this->assertSame('The clocks differ.', state::get('checklist')['checks'][0]['summary']);
+    }
+
+    /**
+     * Uninstalling ends it too.
+     */
+    public function test_uninstall(): void {
+        global $CFG, $DB;
+        $this->connect();
+        require_once($CFG->dirroot . '/local/nagasis/db/uninstall.php');
+        $this->assertTrue(xmldb_local_nagasis_uninstall());
+        $this->assertNull(user_step::find());
+        $this->assertSame(0, $DB->count_records('external_tokens'));
+    }
+}
