@@ -98,7 +98,7 @@ final class role_step implements step {
         foreach ($DB->get_records('role_capabilities', ['roleid' => $id]) as $row) {
             $right = in_array($row->capability, self::CAPABILITIES, true)
                 && (int) $row->permission === CAP_ALLOW
-                && (int) $row->contextid === SYSCONTEXTID;
+                && (int) $row->contextid === (int) \context_system::instance()->id;
             if ($right) {
                 $has[] = $row->capability;
             } else {
