@@ -13,7 +13,7 @@ from lti_tool.core.clock import Clock
 from lti_tool.core.crypto import Keyring
 from lti_tool.core.database import Database
 from lti_tool.core.errors import NotFoundError
-from lti_tool.moodle.errors import SiteDisconnectedError
+from lti_tool.moodle.errors import SiteDisconnectedError, SiteElsewhereError
 from lti_tool.moodle.messages import PairingRequest, ServiceToken
 from lti_tool.moodle.models import MoodleSite, SiteStanding
 from lti_tool.moodle.registrar import Registrar
@@ -75,10 +75,14 @@ class Sites:
         """Store a site that has paired, or mend it; it is active from now on.
 
         Where it was connected before, events may have been missed since: it wants reconciling.
+
+        Raises:
+            SiteElsewhereError: the registration is another site's.
         """
         now = self._clock.now()
         with self._database.write() as session:
             site = session.scalar(sa.select(MoodleSite).where(MoodleSite.url == request.url))
+            _check_free(session, registration_id, request.url)
             before = site.standing if site else None
             if site is None:
                 site = MoodleSite(
@@ -201,6 +205,20 @@ def _load(session: Session, site_id: int) -> MoodleSite:
     if site is None:
         raise NotFoundError("There is no such Moodle.", site_id=site_id)
     return site
+
+
+def _check_free(session: Session, registration_id: int, url: str) -> None:
+    other = session.scalar(
+        sa.select(MoodleSite.id).where(
+            MoodleSite.registration_id == registration_id, MoodleSite.url != url
+        )
+    )
+    if other is not None:
+        raise SiteElsewhereError(
+            "The registration of this Moodle belongs to another connected Moodle.",
+            remedy="Disconnect the other one, or correct the registration's platform ID.",
+            site_id=other,
+        )
 
 
 def _purpose(site_id: int) -> str:

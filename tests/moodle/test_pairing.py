@@ -29,6 +29,7 @@ from lti_tool.moodle.errors import (
     PairingCodeUnknownError,
     PairingCodeUsedError,
     PairingRefusedError,
+    SiteElsewhereError,
 )
 from lti_tool.moodle.messages import PairingRequest
 from lti_tool.moodle.models import MoodleSite, PairingCode, SiteStanding
@@ -346,6 +347,17 @@ def test_a_new_epoch_begins_at_nothing(world: World, moodle: MoodleServer) -> No
     again = world.pair(moodle, world.secret(), epoch="00000000-0000-4000-8000-000000000000")
     assert (again.id, again.held, again.held_id) == (site.id, 0, None)
     assert again.reconcile_since is not None
+
+
+def test_a_registration_of_another_moodle_is_not_taken_over(
+    world: World, moodle: MoodleServer, other: MoodleServer
+) -> None:
+    site = world.pair(moodle, world.secret())
+    world.registrations.update(site.registration_id, actor="tests", issuer=other.url)
+    secret = world.secret()
+    with pytest.raises(SiteElsewhereError):
+        world.pair(other, secret)
+    assert [each.url for each in world.sites.list()] == [moodle.url]
 
 
 def test_of_two_moodles_with_one_code_one_wins(
