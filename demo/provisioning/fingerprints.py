@@ -61,10 +61,11 @@ def _courses(state: State) -> Iterator[Fingerprint]:
 
 def _rosters(state: State) -> Iterator[Fingerprint]:
     for held in state.courses.values():
-        if held.idnumber and held.roster is not None:
+        # A course into which the school never enrolled anybody has an empty roster.
+        if held.idnumber:
             members = _by_key(
                 [state.people[user_id].idnumber, each.role, _groups(held, user_id)]
-                for user_id, each in held.roster.items()
+                for user_id, each in (held.roster or {}).items()
                 if each.status == "active"
             )
             yield _item(held, ["roster", held.idnumber, members])

@@ -1,0 +1,169 @@
+<?php
+/**
+ * What the benchmarks set up, measure and take back in Moodle, through Moodle's own PHP API.
+ *
+ * Usage: php moodle.php COMMAND < arguments.json; prints one JSON value. MOODLE_DIR names the site's code.
+ */
+define('CLI_SCRIPT', true);
+require(getenv('MOODLE_DIR') . '/config.php');
+require_once($CFG->libdir . '/clilib.php');
+require_once($CFG->libdir . '/gradelib.php');
+require_once($CFG->libdir . '/enrollib.php');
+require_once($CFG->dirroot . '/course/lib.php');
+require_once($CFG->dirroot . '/user/lib.php');
+require_once($CFG->dirroot . '/group/lib.php');
+
+\core\session\manager::set_user(get_admin());
+$commands = ['about', 'prepare', 'restore', 'remove', 'writes', 'capture', 'fill', 'backlog', 'provoke'];
+$command = $argv[1] ?? '';
+if (!in_array($command, $commands, true)) {
+    cli_error('Commands: ' . implode(', ', $commands));
+}
+$arguments = json_decode(stream_get_contents(STDIN) ?: '{}', true, 512, JSON_THROW_ON_ERROR);
+$result = ("command_$command")($arguments);
+echo json_encode($result, JSON_UNESCAPED_UNICODE | JSON_THROW_ON_ERROR), "\n";
+
+/** What this Moodle is. */
+function command_about(array $a): array {
+    global $CFG, $DB;
+    return ['release' => $CFG->release, 'php' => PHP_VERSION, 'database' => $DB->get_dbfamily(),
+        'plugin' => (string) get_config('local_nagasis', 'version')];
+}
+
+/** Web services on, and a token of the administrator for core's functions and one for the plugin's. */
+function command_prepare(array $a): array {
+    global $CFG, $DB;
+    $before = ['enablewebservices' => $CFG->enablewebservices ?? '', 'webserviceprotocols' => $CFG->webserviceprotocols ?? '',
+        'enrol_plugins_enabled' => $CFG->enrol_plugins_enabled ?? ''];
+    set_config('enablewebservices', 1);
+    set_config('webserviceprotocols', implode(',', array_unique(array_filter([...explode(',', $before['webserviceprotocols']), 'rest']))));
+    \core\plugininfo\enrol::enable_plugin('nagasis', true);
+    $core = $DB->get_record('external_services', ['shortname' => 'nagasis_bench']);
+    if (!$core) {
+        $id = $DB->insert_record('external_services', (object) ['name' => 'Benchmark', 'shortname' => 'nagasis_bench',
+            'enabled' => 1, 'restrictedusers' => 0, 'timecreated' => time(), 'downloadfiles' => 0, 'uploadfiles' => 0]);
+        foreach (['core_course_create_categories', 'core_user_create_users', 'core_course_create_courses',
+                'enrol_manual_enrol_users'] as $function) {
+            $DB->insert_record('external_services_functions', (object) ['externalserviceid' => $id, 'functionname' => $function]);
+        }
+        $core = $DB->get_record('external_services', ['id' => $id]);
+    }
+    $ours = $DB->get_record('external_services', ['shortname' => 'local_nagasis'], '*', MUST_EXIST);
+    $admin = get_admin();
+    $allowed = ['externalserviceid' => $ours->id, 'userid' => $admin->id];
+    if (!$DB->record_exists('external_services_users', $allowed)) {
+        $DB->insert_record('external_services_users', (object) ($allowed + ['timecreated' => time()]));
+    }
+    $context = \core\context\system::instance();
+    $token = fn($service) => \core_external\util::generate_token(EXTERNAL_TOKEN_PERMANENT, $service, $admin->id, $context,
+        time() + HOURSECS);
+    return ['before' => $before, 'core' => $token($core), 'plugin' => $token($ours)];
+}
+
+/** Takes back what prepare() did. */
+function command_restore(array $a): array {
+    global $DB;
+    $DB->delete_records_list('external_tokens', 'token', [$a['core'], $a['plugin']]);
+    $service = $DB->get_field('external_services', 'id', ['shortname' => 'nagasis_bench']);
+    $DB->delete_records('external_services_functions', ['externalserviceid' => $service]);
+    $DB->delete_records('external_services', ['id' => $service]);
+    $ours = $DB->get_field('external_services', 'id', ['shortname' => 'local_nagasis']);
+    $DB->delete_records('external_services_users', ['externalserviceid' => $ours, 'userid' => get_admin()->id]);
+    foreach ($a['before'] as $name => $value) {
+        set_config($name, $value);
+    }
+    purge_all_caches();
+    return [];
+}
+
+/** Removes everything whose idnumber begins so. */
+function command_remove(array $a): array {
+    global $DB;
+    $like = $DB->sql_like('idnumber', ':prefix');
+    $named = ['prefix' => $DB->sql_like_escape($a['prefix']) . '%'];
+    ob_start();
+    foreach ($DB->get_records_select('course', $like, $named) as $course) {
+        delete_course($course, false);
+    }
+    foreach ($DB->get_records_select('course_categories', $like, $named, 'depth DESC') as $category) {
+        core_course_category::get($category->id, MUST_EXIST, true)->delete_full(false);
+    }
+    foreach (array_chunk($DB->get_records_select('user', "deleted = 0 AND $like", $named), 100) as $users) {
+        $transaction = $DB->start_delegated_transaction();
+        array_map('delete_user', $users);
+        $transaction->allow_commit();
+    }
+    ob_end_clean();
+    return [];
+}
+
+/** How many rows were ever written, by table; empty where the database does not count them. */
+function command_writes(array $a): array {
+    global $CFG, $DB;
+    if ($DB->get_dbfamily() !== 'postgres') {
+        return [];
+    }
+    return $DB->get_records_sql_menu('SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_user_tables
+        WHERE schemaname = current_schema() AND relname LIKE ?', [$DB->sql_like_escape($CFG->prefix) . '%']);
+}
+
+/** What the observer adds to an event: all is rolled back in the end. */
+function command_capture(array $a): array {
+    require(__DIR__ . '/capture.php');
+    $paired = \local_nagasis\local\tool\client::paired();
+    if (!$paired) {
+        // The observer writes nothing where nobody would ever take it.
+        set_config('toolurl', 'https://tool.invalid', 'local_nagasis');
+        set_config('clientid', 'benchmark', 'local_nagasis');
+    }
+    try {
+        return measure($a['events']);
+    } finally {
+        if (!$paired) {
+            unset_config('toolurl', 'local_nagasis');
+            unset_config('clientid', 'local_nagasis');
+        }
+    }
+}
+
+/** Puts this many events into the outbox, as if people had done something. */
+function command_fill(array $a): array {
+    global $DB;
+    $types = ['user.loggedin', 'grade.changed', 'completion.activity', 'module.updated'];
+    $now = time();
+    foreach (array_chunk(range(1, $a['events']), 1000) as $numbers) {
+        $DB->insert_records('local_nagasis_outbox', array_map(fn($number) => (object) [
+            'eventid' => \core\uuid::generate(),
+            'type' => $types[$number % 4],
+            'activity' => (int) ($number % 4 === 0),
+            'timecreated' => $now,
+            'userid' => 1000 + $number % 977,
+            'actorid' => 2,
+            'payload' => json_encode(['course' => 10 + $number % 89, 'object' => $number, 'data' => (object) ['item' => $number % 53]]),
+        ], $numbers));
+    }
+    return command_backlog($a);
+}
+
+/** What waits. */
+function command_backlog(array $a): array {
+    global $DB;
+    return ['waiting' => $DB->count_records('local_nagasis_outbox'),
+        'setaside' => $DB->count_records('local_nagasis_outbox', ['setaside' => 1])];
+}
+
+/** Something that is forwarded happens now and then; the time of each by the event's id. */
+function command_provoke(array $a): array {
+    global $DB;
+    $times = [];
+    for ($i = 0; $i < $a['events']; $i++) {
+        $after = (int) $DB->get_field_sql('SELECT MAX(id) FROM {local_nagasis_outbox}');
+        $now = microtime(true);
+        \core\event\user_loggedin::create(['userid' => 2, 'objectid' => 2, 'other' => ['username' => 'admin']])->trigger();
+        foreach ($DB->get_records_select('local_nagasis_outbox', 'id > ?', [$after], '', 'id, eventid') as $row) {
+            $times[$row->eventid] = $now;
+        }
+        usleep((int) ($a['pause'] * 1e6));
+    }
+    return $times;
+}
