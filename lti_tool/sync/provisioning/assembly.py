@@ -11,6 +11,7 @@ from lti_tool.core.database import Database
 from lti_tool.moodle.plugin import MoodlePlugin
 from lti_tool.sis.interfaces import SisExtracts
 from lti_tool.sync.lifecycle import Lifecycle
+from lti_tool.sync.provisioning.client import MoodleAPIClient
 from lti_tool.sync.provisioning.engine import Engine
 from lti_tool.sync.provisioning.explain import Explanations
 from lti_tool.sync.provisioning.gate import Gates
@@ -48,6 +49,7 @@ class Provisioning:
     gates: Gates
     guard: Guard
     runs: Runs
+    client: MoodleAPIClient
     engine: Engine
     previews: Previews
     reconciler: Reconciler
@@ -74,9 +76,10 @@ def assemble(
     gates = Gates(database, clock, per_minute=limits.calls_per_minute)
     guard = Guard(ledger, share=limits.guard_share, count=limits.guard_count)
     runs = Runs(database, clock, audit)
+    client = MoodleAPIClient(plugin, gates, clock, attempts=limits.attempts)
     engine = Engine(
         clock,
-        plugin,
+        client,
         rendering,
         marks,
         ledger,
@@ -86,7 +89,7 @@ def assemble(
         attempts=limits.attempts,
         most=limits.documents_per_call,
     )
-    reconciler = Reconciler(database, clock, plugin, rendering, ledger, engine)
+    reconciler = Reconciler(database, clock, client, rendering, ledger, engine)
     return Provisioning(
         rendering=rendering,
         marks=marks,
@@ -95,10 +98,11 @@ def assemble(
         gates=gates,
         guard=guard,
         runs=runs,
+        client=client,
         engine=engine,
-        previews=Previews(clock, plugin, rendering, marks, ledger),
+        previews=Previews(clock, client, rendering, marks, ledger),
         reconciler=reconciler,
-        undo=Undo(database, clock, keyring, plugin, rendering, ledger, runs),
+        undo=Undo(database, clock, keyring, client, rendering, ledger, runs),
         explanations=Explanations(database, clock, sis, rendering, ledger, letters, gates, runs),
         rounds=Rounds(database, marks, engine, reconciler),
     )

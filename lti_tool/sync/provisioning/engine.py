@@ -13,9 +13,9 @@ from lti_tool.core.errors import NagaError
 from lti_tool.moodle.contract import fingerprint
 from lti_tool.moodle.documents import KINDS, Document, Kind
 from lti_tool.moodle.models import MoodleSite, SiteStanding
-from lti_tool.moodle.plugin import MoodlePlugin
 from lti_tool.moodle.plugin_errors import AuthenticationError, DataError, PluginError
-from lti_tool.sync.provisioning.gate import Closed, Gates
+from lti_tool.sync.provisioning.client import MoodleAPIClient, SiteClosedError
+from lti_tool.sync.provisioning.gate import Gates
 from lti_tool.sync.provisioning.guard import Guard
 from lti_tool.sync.provisioning.ledger import Ledger
 from lti_tool.sync.provisioning.marks import Mark, Marks
@@ -58,7 +58,7 @@ class Engine:
     def __init__(
         self,
         clock: Clock,
-        plugin: MoodlePlugin,
+        client: MoodleAPIClient,
         rendering: Rendering,
         marks: Marks,
         ledger: Ledger,
@@ -70,7 +70,7 @@ class Engine:
         most: int = 500,
     ) -> None:
         self._clock = clock
-        self._plugin = plugin
+        self._client = client
         self._rendering = rendering
         self._marks = marks
         self._ledger = ledger
@@ -125,10 +125,15 @@ class Engine:
                 work = self._work(run, kind, marks)
                 progress(run)
                 if work.documents:
-                    self._guard.pass_(site, run, work, self._plugin)
+                    self._guard.pass_(site, run, work, self._client)
                     self._send(site, holder, run, work, progress)
         except _StoppedError as stop:
             self._runs.end(run, stop.state, error=stop.reason)
+        except AuthenticationError as error:
+            self._runs.pause_site(site, run, error)
+            self._runs.end(run, RunState.FAILED, error=error.code)
+        except PluginError as error:
+            self._runs.end(run, RunState.DONE, error=error.code)
         except Guard.WaitingError as waiting:
             self._runs.wait(run, waiting.facts)
         except BaseException as error:
@@ -194,22 +199,19 @@ class Engine:
     ) -> None:
         if not self._gates.keep(site.id, holder):
             raise _StoppedError("another worker took over", state=RunState.FAILED)
-        closed = self._gates.enter(site.id)
-        if closed is not None:
-            raise _StoppedError(_told(closed))
         documents = [work.documents[key] for key in keys]
         began = time.monotonic()
         try:
-            applied = self._plugin.apply(site, documents)
-        except AuthenticationError as error:
-            self._runs.pause_site(site, run, error)
-            raise _StoppedError(error.code, state=RunState.FAILED) from error
+            applied = self._client.apply(site, documents)
+        except SiteClosedError as error:
+            raise _StoppedError(error.detail) from error
+        except AuthenticationError:
+            raise
         except DataError as error:
             self._refused_whole(site, holder, run, work, keys, error)
         except PluginError as error:
             self._failed(site, run, work, keys, error)
         else:
-            self._gates.succeeded(site.id)
             self._gates.took(site.id, work.kind, len(keys), time.monotonic() - began)
             self._ledger.applied(run, work.kind, _of(work.marks, keys), documents, applied.results)
 
@@ -223,7 +225,6 @@ class Engine:
         error: NagaError,
     ) -> None:
         """Moodle takes none of a call: halve it until what it refuses stands alone."""
-        self._gates.succeeded(site.id)
         if len(keys) == 1:
             message = f"{error.detail} {error.remedy or ''}".strip()
             self._ledger.give_up(
@@ -254,12 +255,11 @@ class Engine:
             self._ledger.give_up(run, work.kind, mark, code=error.code, message=message)
             return
         self._ledger.failed(run, work.kind, work.marks, keys, error.code)
-        self._gates.failed(site.id, error.detail)
         raise _StoppedError(error.code)
 
     def _answers(self, site: MoodleSite) -> bool:
         try:
-            self._plugin.status(site)
+            self._client.status(site)
         except NagaError:
             return False
         return True
@@ -267,7 +267,3 @@ class Engine:
 
 def _of(marks: Mapping[str, Mark], keys: list[str]) -> dict[str, Mark]:
     return {key: marks[key] for key in keys}
-
-
-def _told(closed: Closed) -> str:
-    return f"{closed.reason}; again at {closed.until.isoformat(timespec='seconds')}"

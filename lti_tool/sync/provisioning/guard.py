@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lti_tool.moodle.documents import Document, Roster, User
 from lti_tool.moodle.models import MoodleSite
-from lti_tool.moodle.plugin import MoodlePlugin
+from lti_tool.sync.provisioning.client import MoodleAPIClient
 from lti_tool.sync.provisioning.ledger import Ledger
 from lti_tool.sync.provisioning.models import SyncRun
 
@@ -41,7 +41,7 @@ class Guard:
         total = self._ledger.total_active(site_id, "user" if kind == "user" else "roster")
         return min(self._count, max(1, int(self._share * total)))
 
-    def pass_(self, site: MoodleSite, run: SyncRun, work: Work, plugin: MoodlePlugin) -> None:
+    def pass_(self, site: MoodleSite, run: SyncRun, work: Work, client: MoodleAPIClient) -> None:
         """Let a kind's work pass; raises WaitingError.
 
         What the documents let in is compared with what was let in before; only where so many could
@@ -58,7 +58,7 @@ class Guard:
         limit = self.limit(site.id, work.kind)
         if sum(known[key].active for key in suspects) <= limit:
             return
-        suspended = self._suspended(site, suspects, plugin)
+        suspended = self._suspended(site, suspects, client)
         approved = int(run.guard.get("allowed", {}).get(work.kind, 0))
         if suspended > max(limit, approved):
             raise self.WaitingError(
@@ -71,12 +71,12 @@ class Guard:
             )
 
     def _suspended(
-        self, site: MoodleSite, documents: dict[str, Document], plugin: MoodlePlugin
+        self, site: MoodleSite, documents: dict[str, Document], client: MoodleAPIClient
     ) -> int:
         waiting = list(documents.values())
         count = 0
         for start in range(0, len(waiting), _BATCH):
-            for result in plugin.apply(site, waiting[start : start + _BATCH], dryrun=True).results:
+            for result in client.apply(site, waiting[start : start + _BATCH], dryrun=True).results:
                 count += result.kind == "user" and result.result == "suspended"
                 count += sum(member.result == "suspended" for member in result.members)
         return count

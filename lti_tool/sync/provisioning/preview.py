@@ -9,7 +9,7 @@ from lti_tool.core.clock import Clock
 from lti_tool.moodle.contract import fingerprint
 from lti_tool.moodle.documents import KINDS, Course, Document, Kind, Result, Roster
 from lti_tool.moodle.models import MoodleSite
-from lti_tool.moodle.plugin import MoodlePlugin
+from lti_tool.sync.provisioning.client import MoodleAPIClient
 from lti_tool.sync.provisioning.ledger import Ledger
 from lti_tool.sync.provisioning.marks import Marks
 from lti_tool.sync.rendering import Nothing, Rendering, Unfit
@@ -43,13 +43,13 @@ class Previews:
     def __init__(
         self,
         clock: Clock,
-        plugin: MoodlePlugin,
+        client: MoodleAPIClient,
         rendering: Rendering,
         marks: Marks,
         ledger: Ledger,
     ) -> None:
         self._clock = clock
-        self._plugin = plugin
+        self._client = client
         self._rendering = rendering
         self._marks = marks
         self._ledger = ledger
@@ -138,7 +138,7 @@ class Previews:
                 if further in coming:
                     needed[further] = coming[further]
         sent = [*needed.values(), *own]
-        answer = self._plugin.apply(site, sent, dryrun=True)
+        answer = self._client.apply(site, sent, dryrun=True)
         return [
             (document, result)
             for document, result in zip(sent, answer.results, strict=True)

@@ -13,8 +13,8 @@ from lti_tool.core.database import Database
 from lti_tool.moodle.contract import fingerprint
 from lti_tool.moodle.documents import KINDS, Kind
 from lti_tool.moodle.models import MoodleEvent, MoodleSite
-from lti_tool.moodle.plugin import MoodlePlugin
 from lti_tool.sis.bulk import chunks
+from lti_tool.sync.provisioning.client import MoodleAPIClient
 from lti_tool.sync.provisioning.engine import Engine
 from lti_tool.sync.provisioning.ledger import Ledger
 from lti_tool.sync.provisioning.models import RunTrigger, SyncRun
@@ -75,14 +75,14 @@ class Reconciler:
         self,
         database: Database,
         clock: Clock,
-        plugin: MoodlePlugin,
+        client: MoodleAPIClient,
         rendering: Rendering,
         ledger: Ledger,
         engine: Engine,
     ) -> None:
         self._database = database
         self._clock = clock
-        self._plugin = plugin
+        self._client = client
         self._rendering = rendering
         self._ledger = ledger
         self._engine = engine
@@ -124,7 +124,7 @@ class Reconciler:
         # Asked after the rendering: what came to Moodle in between is not called foreign.
         actual = {
             item.key: item
-            for item in self._plugin.digests(site, kind, () if wanted is None else keys)
+            for item in self._client.digests(site, kind, () if wanted is None else keys)
         }
         different: list[Drift] = []
         for key, document in rendered.items():

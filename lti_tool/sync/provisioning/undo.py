@@ -27,7 +27,7 @@ from lti_tool.moodle.documents import (
     User,
 )
 from lti_tool.moodle.models import MoodleSite
-from lti_tool.moodle.plugin import MoodlePlugin
+from lti_tool.sync.provisioning.client import MoodleAPIClient
 from lti_tool.sync.provisioning.ledger import DETAIL, Ledger
 from lti_tool.sync.provisioning.marks import Mark
 from lti_tool.sync.provisioning.models import (
@@ -65,7 +65,7 @@ class Undo:
         database: Database,
         clock: Clock,
         keyring: Keyring,
-        plugin: MoodlePlugin,
+        client: MoodleAPIClient,
         rendering: Rendering,
         ledger: Ledger,
         runs: Runs,
@@ -73,7 +73,7 @@ class Undo:
         self._database = database
         self._clock = clock
         self._keyring = keyring
-        self._plugin = plugin
+        self._client = client
         self._rendering = rendering
         self._ledger = ledger
         self._runs = runs
@@ -92,7 +92,7 @@ class Undo:
             )
         for start in range(0, len(undone.documents), _CALL):
             batch = undone.documents[start : start + _CALL]
-            results = self._plugin.apply(site, batch, dryrun=plan).results
+            results = self._client.apply(site, batch, dryrun=plan).results
             undone.results += results
             if undone.run is not None:
                 self._store(undone.run, batch, results)
