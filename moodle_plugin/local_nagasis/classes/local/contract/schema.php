@@ -249,7 +249,7 @@ final class schema {
     /**
      * The members of an object.
      *
-     * @param mixed $value an array counts if it is no list, or empty
+     * @param mixed $value an array counts if it is no list
      * @param string $path
      * @return array
      */
@@ -257,7 +257,7 @@ final class schema {
         if ($value instanceof \stdClass) {
             return (array) $value;
         }
-        if (!is_array($value) || ($value && array_is_list($value))) {
+        if (!is_array($value) || array_is_list($value)) {
             throw $this->wrong($path, 'object');
         }
         return $value;

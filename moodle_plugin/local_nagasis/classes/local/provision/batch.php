@@ -121,8 +121,7 @@ final class batch {
             foreach (array_filter($keys, fn($same) => count($same) > 1) as $same) {
                 foreach ($same as $position) {
                     $document = $bykind[$kind][$position];
-                    $field = $kind === 'roster' ? '/course' : '/idnumber';
-                    $refusal = new refusal('duplicate_document', $field, ['kind' => $kind, 'key' => self::key($document)]);
+                    $refusal = new refusal('duplicate_document', null, ['kind' => $kind, 'key' => self::key($document)]);
                     $this->settle($position, $document, $refusal->as_result());
                     unset($bykind[$kind][$position]);
                 }

@@ -30,9 +30,6 @@ use local_nagasis\local\contract\refusal;
  * A ClassHeader, or several that are taught together, as a course.
  */
 final class course_kind implements buffered_kind {
-    /** @var string[] Fields that are compared as they are. */
-    private const FIELDS = ['shortname', 'fullname', 'startdate', 'enddate'];
-
     /** @var directory What this call has made. */
     private readonly directory $directory;
 
@@ -115,7 +112,7 @@ final class course_kind implements buffered_kind {
      * @return plan
      */
     private function plan_create(array $document, \stdClass $category): plan {
-        $course = (object) array_intersect_key($document, array_flip([...self::FIELDS, 'idnumber']));
+        $course = (object) array_intersect_key($document, array_flip(['idnumber', 'shortname', 'fullname']));
         $course->sections = [];
         $course->groups = [];
         return new plan(
@@ -141,20 +138,21 @@ final class course_kind implements buffered_kind {
      * @return plan
      */
     private function plan_update(array $document, \stdClass $course, \stdClass $category): plan {
-        $changes = [];
-        foreach (self::FIELDS as $field) {
-            $before = is_int($document[$field]) ? (int) $course->$field : $course->$field;
-            $changes[] = ['field' => $field, 'before' => $before, 'after' => $document[$field]];
-        }
         $current = $this->index->category_of($course);
-        $own = visibility::own((int) $course->visible, (int) $course->visibleold, (int) ($current->visible ?? 1));
-        $moves = (int) $course->category !== (int) $category->id;
-        $from = (string) ($current->idnumber ?? '');
-        // A category that is not told by its idnumber is none that a document could name.
-        $changes[] = ['field' => 'category', 'before' => $moves && $from !== '' ? $from : null,
-            'after' => $moves ? $document['category'] : null];
-        $changes[] = ['field' => 'visible', 'before' => $own, 'after' => $document['visible']];
-        $fields = array_values(array_filter($changes, fn(array $change): bool => $change['before'] !== $change['after']));
+        $there = [
+            'shortname' => $course->shortname,
+            'fullname' => $course->fullname,
+            'category' => (string) ($current->idnumber ?? ''),
+            'startdate' => (int) $course->startdate,
+            'enddate' => (int) $course->enddate,
+            'visible' => visibility::own((int) $course->visible, (int) $course->visibleold, (int) ($current->visible ?? 1)),
+        ];
+        $fields = [];
+        foreach ($there as $field => $before) {
+            if ($before !== $document[$field]) {
+                $fields[] = ['field' => $field, 'before' => $before, 'after' => $document[$field]];
+            }
+        }
         $changes = [...$fields, ...course_parts::changes($document, $course)];
         $result = ['result' => $changes ? 'updated' : 'unchanged', 'id' => (int) $course->id, 'changes' => $changes];
         if (!$changes) {

@@ -25,7 +25,7 @@
 namespace local_nagasis\local\provision;
 
 use core_courseformat\formatactions;
-use local_nagasis\local\contract\{refusal, text};
+use local_nagasis\local\contract\refusal;
 
 /**
  * The sections and groups of a course that its document names. Others are left alone, and so is their order.
@@ -71,7 +71,7 @@ final class course_parts {
             $found = $course->sections["=$section[key]"] ?? null;
             $before = $found ? (string) $found->name : null;
             $changes[] = [
-                'field' => 'sections' . text::pointer($section['key']),
+                'field' => "sections/$section[key]",
                 'before' => $before,
                 'after' => $section['name'],
             ];
@@ -79,7 +79,7 @@ final class course_parts {
         foreach ($document['groups'] as $group) {
             $found = $course->groups["=$group[idnumber]"][0] ?? null;
             $changes[] = [
-                'field' => 'groups' . text::pointer($group['idnumber']),
+                'field' => "groups/$group[idnumber]",
                 'before' => $found?->name,
                 'after' => $group['name'],
             ];

@@ -147,7 +147,7 @@ final class user_kind implements buffered_kind {
             return new plan(['result' => 'unchanged', 'id' => $id]);
         }
         if ($id !== null && $this->protected->has($id)) {
-            throw new refusal('protected_user', null, ['user' => user_index::describe($user)]);
+            throw new refusal('protected_user', '/idnumber', ['user' => user_index::describe($user)]);
         }
         if (isset($record->username)) {
             $this->check_username($document, $user);
