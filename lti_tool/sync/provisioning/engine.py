@@ -182,16 +182,16 @@ class Engine:
     def _send(
         self, site: MoodleSite, holder: str, run: SyncRun, work: Work, progress: Progress
     ) -> None:
-        # What failed before travels alone, last: it must not hold up the others again.
-        fresh = [key for key, mark in work.marks.items() if mark.attempts == 0]
-        suspects = [key for key, mark in work.marks.items() if mark.attempts]
-        while fresh:
-            size = self._gates.pace(site.id, work.kind, most=self._most)
-            batch, fresh = fresh[:size], fresh[size:]
+        # What failed before travels last, and in ever smaller company: it must not hold up the
+        # others again, and what it is that fails ends up alone.
+        left = sorted(work.marks, key=lambda key: work.marks[key].attempts)
+        while left:
+            attempts = work.marks[left[0]].attempts
+            pace = self._gates.pace(site.id, work.kind, most=self._most)
+            size = max(1, pace // 5**attempts)
+            batch = [key for key in left[:size] if work.marks[key].attempts == attempts]
+            left = left[len(batch) :]
             self._call(site, holder, run, work, batch)
-            progress(run)
-        for key in suspects:
-            self._call(site, holder, run, work, [key])
             progress(run)
 
     def _call(
@@ -210,7 +210,7 @@ class Engine:
         except DataError as error:
             self._refused_whole(site, holder, run, work, keys, error)
         except PluginError as error:
-            self._failed(site, run, work, keys, error)
+            self._failed(site, run, work, keys, error, seconds=time.monotonic() - began)
         else:
             self._gates.took(site.id, work.kind, len(keys), time.monotonic() - began)
             self._ledger.applied(run, work.kind, _of(work.marks, keys), documents, applied.results)
@@ -236,9 +236,16 @@ class Engine:
         self._call(site, holder, run, work, keys[half:])
 
     def _failed(
-        self, site: MoodleSite, run: SyncRun, work: Work, keys: list[str], error: NagaError
+        self,
+        site: MoodleSite,
+        run: SyncRun,
+        work: Work,
+        keys: list[str],
+        error: NagaError,
+        *,
+        seconds: float,
     ) -> None:
-        """A passing failure: later again, each alone; the breaker counts."""
+        """A passing failure. Where the site is away, nothing is counted against its documents."""
         log.warning(
             "sync.call_failed",
             site=site.id,
@@ -247,15 +254,16 @@ class Engine:
             documents=len(keys),
             code=error.code,
         )
-        alone = len(keys) == 1
+        if not self._answers(site):
+            raise _StoppedError(error.code) from error
+        # The site is well: it is something in this batch that it cannot bear.
+        self._gates.took(site.id, work.kind, len(keys), seconds)
         mark = work.marks[keys[0]]
-        if alone and mark.attempts + 1 >= self._attempts and self._answers(site):
-            # The site is well: it is this document that it cannot bear.
+        if len(keys) == 1 and mark.attempts >= self._attempts:
             message = f"{error.detail} {error.remedy or ''}".strip()
             self._ledger.give_up(run, work.kind, mark, code=error.code, message=message)
-            return
-        self._ledger.failed(run, work.kind, work.marks, keys, error.code)
-        raise _StoppedError(error.code)
+        else:
+            self._ledger.failed(run, work.kind, work.marks, keys, error.code)
 
     def _answers(self, site: MoodleSite) -> bool:
         try:
