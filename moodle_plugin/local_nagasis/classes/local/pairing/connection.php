@@ -28,6 +28,7 @@ use local_nagasis\local\echo_guard;
 use local_nagasis\local\outbox\outbox;
 use local_nagasis\local\state;
 use local_nagasis\local\tool\client;
+use local_nagasis\local\tool\refused;
 use local_nagasis\local\tool\unreachable;
 
 /**
@@ -190,7 +191,7 @@ final class connection {
         $work['token'] = function () use ($code, $offer, &$report): array {
             $answer = self::hand_over($code, $offer);
             $report['connected'] = true;
-            $report['checks'] = self::keep_checks($answer);
+            $report['checks'] = self::first_checks($answer);
             return [get_string('done_token', 'local_nagasis', $offer->toolname)];
         };
         return $work;
@@ -231,6 +232,21 @@ final class connection {
         token::confirm($token);
         state::forget('senderror');
         return $answer;
+    }
+
+    /**
+     * The checklist to begin with. When the tool called back during pairing, this Moodle did not yet know that it is connected:
+     * so it is asked once more.
+     *
+     * @param array $answer the tool's to pairing
+     * @return array checks
+     */
+    private static function first_checks(array $answer): array {
+        try {
+            return self::check();
+        } catch (unreachable | refused $e) {
+            return self::keep_checks($answer);
+        }
     }
 
     /**

@@ -420,6 +420,18 @@ final class connection_test extends \advanced_testcase {
     }
 
     /**
+     * The tool is asked once more when all is in place: what it found in the middle of pairing is old by then.
+     */
+    public function test_checked_at_the_end(): void {
+        $this->tool->answers('/api/v1/moodle/check', ['contract' => 1, 'now' => 1, 'checks' => [
+            ['name' => 'all', 'status' => 'ok', 'summary' => 'All is well.', 'details' => ''],
+        ]]);
+        $report = $this->connect();
+        $this->assertSame(['all'], array_column($report['checks'], 'name'));
+        $this->assertSame(['all'], array_column(state::get('checklist')['checks'], 'name'));
+    }
+
+    /**
      * Asking the tool how it is.
      */
     public function test_check(): void {
