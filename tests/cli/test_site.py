@@ -67,7 +67,7 @@ def test_a_site_is_listed_shown_checked_and_disconnected() -> None:
         assert "Campus Moodle" in run("list").stdout
         checked = run("check", "1")
         assert checked.exit_code == 0, checked.output
-        assert "✓ This tool reaches Moodle, and its token works." in checked.stdout
+        assert "✓ The tool reaches Moodle, and its token works." in checked.stdout
         shown = run("show", "1").stdout
         assert moodle.url in shown
         assert "4.5.6" in shown

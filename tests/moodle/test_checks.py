@@ -156,6 +156,14 @@ def test_what_moodle_finds_follows_under_its_own_names(world: World) -> None:
     assert world.lines()["moodle:cron"].summary == "Cron is late"
 
 
+def test_what_both_find_well_is_said_once(world: World) -> None:
+    line = {"name": "token", "status": "ok", "summary": "The token is valid"}
+    world.moodle.status = {"checks": [line]}
+    assert "moodle:token" not in world.lines()
+    world.moodle.status = {"checks": [line | {"status": "warning"}]}
+    assert world.lines()["moodle:token"].status == "warning"
+
+
 def test_a_paused_moodle_is_not_called(world: World) -> None:
     world.sites.pause(world.site_id, reason="tests", actor="tests")
     assert world.lines()["moodle_answers"].status == "unknown"
