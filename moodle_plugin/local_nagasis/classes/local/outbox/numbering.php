@@ -41,7 +41,7 @@ final class numbering {
         global $DB;
         $transaction = $DB->start_delegated_transaction();
         $last = (int) state::get('lastseq');
-        $DB->execute(self::statement(), ['last' => $last, 'atmost' => $atmost]);
+        $DB->execute(self::statement($last, $atmost));
         $newlast = (int) $DB->get_field_sql(
             'SELECT MAX(seq) FROM {local_nagasis_outbox} WHERE setaside = 0 AND seq > :last',
             ['last' => $last],
@@ -70,16 +70,19 @@ final class numbering {
     /**
      * The numbering statement; the databases differ in how an update joins.
      *
+     * @param int $last
+     * @param int $atmost
      * @return string
      */
-    private static function statement(): string {
+    private static function statement(int $last, int $atmost): string {
         global $DB;
-        $numbers = 'SELECT waiting.id, :last + ROW_NUMBER() OVER (ORDER BY waiting.id) AS seq
+        // Numbers stand in it as such: MariaDB takes no quoted limit, and would add to a quoted number as to a fraction.
+        $numbers = "SELECT waiting.id, $last + ROW_NUMBER() OVER (ORDER BY waiting.id) AS seq
                       FROM (SELECT id
                               FROM {local_nagasis_outbox}
                              WHERE setaside = 0 AND seq IS NULL
                           ORDER BY id
-                             LIMIT :atmost) waiting';
+                             LIMIT $atmost) waiting";
         if ($DB->get_dbfamily() === 'mysql') {
             return "UPDATE {local_nagasis_outbox} outbox
                       JOIN ($numbers) numbered ON numbered.id = outbox.id
