@@ -29,7 +29,7 @@ use local_nagasis\local\contract\refusal;
 /**
  * Rosters: the complete membership of a course by the SIS. Who is absent from one is suspended, never unenrolled.
  */
-final class roster_kind implements kind {
+final class roster_kind implements buffered_kind {
     /** @var directory what this call has made so far */
     private directory $directory;
 
@@ -44,6 +44,9 @@ final class roster_kind implements kind {
 
     /** @var bool whether the enrolment plugin is switched on */
     private bool $enabled;
+
+    /** @var int[] ids of courses whose members this transaction changes */
+    private array $touched = [];
 
     /**
      * Constructor.
@@ -122,7 +125,22 @@ final class roster_kind implements kind {
             return new plan($result);
         }
         $result['result'] = $course->instance ? 'updated' : 'created';
-        return new plan($result, fn() => $changes->execute());
+        return new plan($result, function () use ($course, $changes): void {
+            $changes->execute();
+            $this->touched[] = $course->id;
+        });
+    }
+
+    /**
+     * Says once more, just before all of it can be seen, that capabilities in these courses have changed.
+     *
+     * A session that has loaded its capabilities while the transaction was running would else believe that they are newer.
+     */
+    public function flush(): void {
+        foreach ($this->touched as $courseid) {
+            \core\context\course::instance($courseid)->mark_dirty();
+        }
+        $this->touched = [];
     }
 
     /**

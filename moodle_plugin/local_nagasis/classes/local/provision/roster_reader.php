@@ -25,7 +25,7 @@
 namespace local_nagasis\local\provision;
 
 /**
- * Reads courses, people and members for many rosters at once: eight queries and one more for every 5,000 people.
+ * Reads courses, people and members for many rosters at once: seven queries, and one more for every 5,000 people.
  */
 final class roster_reader {
     /** @var int Values of one condition; databases bound the number of a statement's parameters. */
