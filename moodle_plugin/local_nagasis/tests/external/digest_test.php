@@ -117,6 +117,22 @@ final class digest_test extends \advanced_testcase {
         $this->assertEquals($top->id, $this->digest('category')['items'][0]['id']);
     }
 
+    /**
+     * What is in a hidden category is hidden by Moodle; what was chosen for the thing itself counts.
+     */
+    public function test_in_a_hidden_category(): void {
+        $generator = $this->getDataGenerator();
+        $term = $generator->create_category(['idnumber' => 'T1', 'name' => 'A']);
+        $generator->create_category(['idnumber' => 'T2', 'name' => 'B', 'parent' => $term->id]);
+        $generator->create_course(['idnumber' => 'C1', 'category' => $term->id]);
+        $generator->create_course(['idnumber' => 'C2', 'category' => $term->id, 'visible' => 0]);
+        $before = ['category' => $this->fingerprints('category'), 'course' => $this->fingerprints('course')];
+        \core_course_category::get($term->id)->hide();
+        $this->assertSame($before['course'], $this->fingerprints('course'));
+        $this->assertSame($before['category']['T2'], $this->fingerprints('category')['T2']);
+        $this->assertNotSame($before['category']['T1'], $this->fingerprints('category')['T1']);
+    }
+
     public function test_user(): void {
         $generator = $this->getDataGenerator();
         $names = ['username' => 's1', 'firstname' => 'សុខា', 'lastname' => '😀', 'email' => 's1@naga.test'];

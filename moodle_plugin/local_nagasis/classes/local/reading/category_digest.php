@@ -25,6 +25,7 @@
 namespace local_nagasis\local\reading;
 
 use local_nagasis\local\contract\fingerprint;
+use local_nagasis\local\provision\visibility;
 
 /**
  * Fingerprints of the categories that have an idnumber.
@@ -40,7 +41,8 @@ final class category_digest implements digest {
      */
     public function page(keys $keys, int $after, int $limit): page {
         [$where, $params] = $keys->condition('c.idnumber');
-        $sql = "SELECT c.id, c.idnumber, c.name, c.parent, c.visible, p.idnumber AS parentidnumber
+        $sql = "SELECT c.id, c.idnumber, c.name, c.parent, c.visible, c.visibleold,
+                       p.idnumber AS parentidnumber, p.visible AS around
                   FROM {course_categories} c
              LEFT JOIN {course_categories} p ON p.id = c.parent
                  WHERE c.id > :after AND $where
@@ -53,10 +55,12 @@ final class category_digest implements digest {
             }
             // A parent without an idnumber is not the top: no document can mean it.
             $parent = $row->parent ? (string) $row->parentidnumber : null;
+            $around = $row->around === null ? null : (int) $row->around;
+            $visible = visibility::own((int) $row->visible, (int) $row->visibleold, $around);
             $items[] = [
                 'key' => $row->idnumber,
                 'id' => (int) $row->id,
-                'fingerprint' => fingerprint::category($row->idnumber, $row->name, $parent, (bool) $row->visible),
+                'fingerprint' => fingerprint::category($row->idnumber, $row->name, $parent, $visible),
             ];
         }
         return new page($items, $lastid);

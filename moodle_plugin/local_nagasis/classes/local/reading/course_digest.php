@@ -25,6 +25,7 @@
 namespace local_nagasis\local\reading;
 
 use local_nagasis\local\contract\fingerprint;
+use local_nagasis\local\provision\visibility;
 
 /**
  * Fingerprints of the courses that have an idnumber.
@@ -40,8 +41,8 @@ final class course_digest implements digest {
      */
     public function page(keys $keys, int $after, int $limit): page {
         [$where, $params] = $keys->condition('c.idnumber');
-        $sql = "SELECT c.id, c.idnumber, c.shortname, c.fullname, c.startdate, c.enddate, c.visible,
-                       cc.idnumber AS categoryidnumber
+        $sql = "SELECT c.id, c.idnumber, c.shortname, c.fullname, c.startdate, c.enddate, c.visible, c.visibleold,
+                       cc.idnumber AS categoryidnumber, cc.visible AS around
                   FROM {course} c
                   JOIN {course_categories} cc ON cc.id = c.category
                  WHERE c.id > :after AND $where
@@ -73,7 +74,7 @@ final class course_digest implements digest {
                     (string) $row->categoryidnumber,
                     (int) $row->startdate,
                     (int) $row->enddate,
-                    (bool) $row->visible,
+                    visibility::own((int) $row->visible, (int) $row->visibleold, (int) $row->around),
                     $sections[$id] ?? [],
                     $groups[$id] ?? [],
                 ),
