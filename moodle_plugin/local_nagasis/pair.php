@@ -40,7 +40,8 @@ $form = new code_form($here);
 $problem = '';
 $body = '';
 
-if (optional_param('check', 0, PARAM_BOOL) && confirm_sesskey()) {
+if (optional_param('check', 0, PARAM_BOOL)) {
+    require_sesskey();
     \core\session\manager::write_close();
     try {
         connection::check();
@@ -52,7 +53,8 @@ if (optional_param('check', 0, PARAM_BOOL) && confirm_sesskey()) {
 
 $text = optional_param('code', '', PARAM_RAW_TRIMMED);
 try {
-    if (optional_param('confirm', 0, PARAM_BOOL) && confirm_sesskey()) {
+    if (optional_param('confirm', 0, PARAM_BOOL)) {
+        require_sesskey();
         $code = code::parse($text);
         $report = connection::make($code, offer::ask($code));
         $SESSION->local_nagasis_report = $report;

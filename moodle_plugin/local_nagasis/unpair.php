@@ -33,7 +33,8 @@ admin_externalpage_setup('local_nagasis_unpair');
 
 $here = new moodle_url('/local/nagasis/unpair.php');
 $problem = '';
-if (optional_param('confirm', 0, PARAM_BOOL) && confirm_sesskey()) {
+if (optional_param('confirm', 0, PARAM_BOOL)) {
+    require_sesskey();
     try {
         $SESSION->local_nagasis_report = disconnection::run();
         redirect($here);

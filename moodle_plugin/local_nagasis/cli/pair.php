@@ -26,7 +26,7 @@ use local_nagasis\local\pairing\code;
 use local_nagasis\local\pairing\connection;
 use local_nagasis\local\pairing\offer;
 use local_nagasis\local\pairing\steps;
-use local_nagasis\local\state;
+use local_nagasis\output\pairing;
 
 define('CLI_SCRIPT', true);
 
@@ -82,6 +82,6 @@ cli_writeln(get_string('pair_success', 'local_nagasis', $report['tool']));
 cli_heading(get_string('checklist', 'local_nagasis'));
 foreach ($report['checks'] as $check) {
     $status = get_string('status' . $check['status']);
-    $show("[$status] " . ($check['summary'] ?: $check['name']), array_filter([$check['details']]));
+    $show("[$status] " . pairing::words($check), array_filter([$check['details']]));
 }
 exit(0);

@@ -94,7 +94,7 @@ final class pairing {
         foreach ($list['checks'] ?? [] as $check) {
             $status = get_string('status' . $check['status']);
             $item = [
-                'summary' => $check['summary'] ?: $check['name'],
+                'summary' => self::words($check),
                 'details' => $check['details'],
                 'badge' => $OUTPUT->render_from_template('local_nagasis/badge', self::badge($check['status'], $status)),
             ];
@@ -106,6 +106,18 @@ final class pairing {
             'works' => $works,
             'none' => !$todo && !$works,
         ]);
+    }
+
+    /**
+     * A finding of the tool in the reader's language, where we know it; else in the tool's own words.
+     *
+     * @param array $check
+     * @return string plain text
+     */
+    public static function words(array $check): string {
+        $key = "found_{$check['name']}_{$check['status']}";
+        $known = preg_match('/^[a-z_]+$/', $key) && get_string_manager()->string_exists($key, 'local_nagasis');
+        return $known ? get_string($key, 'local_nagasis') : ($check['summary'] ?: $check['name']);
     }
 
     /**

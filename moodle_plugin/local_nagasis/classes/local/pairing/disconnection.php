@@ -87,11 +87,11 @@ final class disconnection {
             $work = ['tell' => function (): ?array {
                 return self::tell();
             }] + $work;
-            $work['connection'] = function (): array {
-                self::forget();
-                return [];
-            };
         }
+        $work['connection'] = function (): array {
+            self::forget();
+            return [];
+        };
         foreach (array_reverse(steps::all()) as $step) {
             $work[$step->name()] = function () use ($step): ?array {
                 $before = journal::all();
