@@ -27,7 +27,7 @@ echo json_encode($result, JSON_UNESCAPED_UNICODE | JSON_THROW_ON_ERROR), "\n";
 function command_about(array $a): array {
     global $CFG, $DB;
     return ['release' => $CFG->release, 'php' => PHP_VERSION, 'database' => $DB->get_dbfamily(),
-        'plugin' => (string) get_config('local_nagasis', 'version')];
+        'plugin' => (string) get_config('local_nagasis', 'version'), 'paired' => \local_nagasis\local\tool\client::paired()];
 }
 
 /** Web services on, and a token of the administrator for core's functions and one for the plugin's. */

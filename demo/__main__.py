@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from demo.connect import ConnectError, pair
 from demo.processes import Processes, ProcessFailedError, port_is_free
 
 CLIENT_ID = "naga-demo-tool"
@@ -90,13 +91,22 @@ class Demo:
             processes.start("worker", "lti_tool", "worker")
             processes.start("platform", *platform)
             processes.wait_until_ready(f"{self.tool_url}/readyz", f"{self.platform_url}/")
+            self.connect()
             print(f"\n  Open {self.platform_url}\n")
             print("  A course page opens the tool as teacher, as student and as administrator.")
+            print(f"  Both are connected by a code, as Moodle is: {self.platform_url}/admin/sis")
             print("  The tool's own administration, by a link that works once:")
             print(f"  {self.nagasis('admin', 'sign-in-link', '--name', 'demo').strip()}\n")
             print(f"  Logs are in {self.directory / 'logs'}.")
             print("  Ctrl-C stops everything; `make demo-clean` forgets it.", flush=True)
             processes.wait()
+
+    def connect(self) -> None:
+        """Paste a code of the tool into the platform, unless that was done before."""
+        try:
+            pair(self.platform_url, lambda: self.nagasis("site", "code").split()[0])
+        except ConnectError as error:
+            raise ProcessFailedError("connecting the platform", str(error)) from error
 
 
 def platform_seed(example: dict[str, Any], tool_url: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from demo import (
 )
 from demo.answers import ERRORS, signed_in
 from demo.faults import fault_from_json
+from demo.provisioning import pages as connection
 from demo.provisioning import service as provisioning
 from demo.state import Platform
 
@@ -43,6 +44,7 @@ def build_app(platform: Platform) -> Flask:
         pages,
         administration,
         provisioning,
+        connection,
     ):
         app.register_blueprint(room.blueprint)
     for error, handler in ERRORS:

@@ -32,6 +32,15 @@ def scores(course_id: int, item_id: int) -> Response:
     user_id = _gradable(host, item, str(score["userId"]))
     with host.change():
         _save(host, item, user_id, score, at)
+        grade = host.grade(item.id, user_id)
+        host.record(
+            "grade.changed",
+            user=user_id,
+            course=item.course_id,
+            item=item.id,
+            overridden=bool(grade and grade.overridden),
+            final=grade.final if grade else None,
+        )
     return Response("", 200, content_type=SCORE_TYPE)
 
 

@@ -6,6 +6,7 @@ For a launcher: paste the registration address, activate the tool, add an activi
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import requests
@@ -13,6 +14,7 @@ import requests
 from demo.client import Form, parse_forms
 
 _SECONDS = 30
+_CONNECTED = "Connected with"
 
 
 class ConnectError(Exception):
@@ -42,6 +44,38 @@ def connect(
             return _connect(session, base, registration_url, activity)
         except requests.RequestException as error:
             raise ConnectError(f"No answer from {base} or the tool: {error}") from error
+
+
+def pair(platform_url: str, make_code: Callable[[], str]) -> bool:
+    """Paste a code into the platform's page and confirm; ``False`` if it is connected already.
+
+    Raises:
+        ConnectError: the platform or the tool refused; the message is what the page says.
+    """
+    base = platform_url.rstrip("/")
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            page = session.get(f"{base}/admin/sis", timeout=_SECONDS)
+            choice = re.search(r"/admin/sis\?as=\d+", page.text)
+            if page.status_code == 403 and choice is not None:
+                session.get(base + choice[0], timeout=_SECONDS)
+                page = session.get(f"{base}/admin/sis", timeout=_SECONDS)
+            if _CONNECTED in page.text:
+                return False
+            for form in _forms(page.text, "/admin/sis/preview"):
+                page = session.post(
+                    base + form.action, data={**form.fields, "code": make_code()}, timeout=_SECONDS
+                )
+            for form in _forms(page.text, "/admin/sis/pair"):
+                page = session.post(base + form.action, data=form.fields, timeout=_SECONDS)
+        except requests.RequestException as error:
+            raise ConnectError(f"No answer from {base}: {error}") from error
+        if _CONNECTED not in page.text:
+            said = re.search(r"<main.*?</main>", page.text, re.DOTALL)
+            words = re.sub(r"<[^>]+>|\s+", " ", said[0] if said else page.text)
+            raise ConnectError(f"The platform was not connected: {words.strip()}")
+        return True
 
 
 def _connect(

@@ -162,6 +162,7 @@ def _create(host: Platform, tool: Tool, course: Course) -> Response:
             link_id,
         )
         state.line_items[item.id] = item
+        _record(host, "created", item)
     # Moodle answers with what it was sent, and the id.
     body = {**document, "id": line_item_url(host, item, tool)}
     return Response(json.dumps(body, ensure_ascii=False), 201, content_type=ITEM)
@@ -186,6 +187,7 @@ def lineitem(course_id: int, item_id: int) -> Response:
         with host.change() as state:
             del state.line_items[item.id]
             state.grades.pop(item.id, None)
+            _record(host, "deleted", item)
         return Response("", 204)
     return _replace(host, tool, item)
 
@@ -205,5 +207,16 @@ def _replace(host: Platform, tool: Tool, item: LineItem) -> Response:
         item.tag = str(document.get("tag") or "")
         if link_id is not None or host.quirks.ags_put_drops_link:
             item.link_id = link_id
+        _record(host, "updated", item)
     body = {**document, "id": line_item_url(host, item, tool)}
     return Response(json.dumps(body, ensure_ascii=False), content_type=ITEM)
+
+
+def _record(host: Platform, what: str, item: LineItem) -> None:
+    host.record(
+        f"grade_item.{what}",
+        course=item.course_id,
+        about=item.id,
+        itemtype="mod" if item.coupled else "manual",
+        module="lti" if item.coupled else None,
+    )

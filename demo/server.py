@@ -9,6 +9,7 @@ from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from demo import create_platform
+from demo.provisioning.outbox import Sender
 from demo.state import Platform, PlatformConfig
 
 
@@ -65,10 +66,16 @@ class PlatformServer:
 
 def serve(config: PlatformConfig, *, host: str, port: int) -> None:
     """Serve until interrupted; raises ``OSError`` if the port is taken."""
-    server = make_server(host, port, create_platform(config), threaded=True, request_handler=_Quiet)
+    app = create_platform(config)
+    server = make_server(host, port, app, threaded=True, request_handler=_Quiet)
+    over = threading.Event()
+    sender = threading.Thread(target=Sender(app.extensions["platform"]).run, args=(over,))
+    sender.start()
     try:
         server.serve_forever()
     except KeyboardInterrupt:
         pass
     finally:
+        over.set()
         server.server_close()
+        sender.join()

@@ -6,6 +6,7 @@ import datetime as dt
 import secrets
 import string
 import threading
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ from demo.model import (
     Status,
     Tool,
 )
+from demo.provisioning.connection import Outgoing
 from demo.quirks import Quirks
 
 _STATE = TypeAdapter(State)
@@ -76,6 +78,8 @@ class Platform:
         self.quirks = config.quirks
         self.state = state
         self.lock = threading.RLock()
+        # Held by whoever is sending events.
+        self.sending = threading.Lock()
         self.faults = Faults()
         self.signing = SigningKeys(state.signing_keys)
         self.tool_keys = ToolKeys()
@@ -124,6 +128,24 @@ class Platform:
         with self.change():
             return str(self.signing.rotate(keep_old=keep_old).kid)
 
+    def record(
+        self,
+        kind: str,
+        *,
+        actor: int | None = None,
+        user: int | None = None,
+        course: int | None = None,
+        about: int | None = None,
+        **data: str | float | bool | None,
+    ) -> None:
+        """Note an event for the paired tool; to be called in the change that it tells of."""
+        held = self.state.connection
+        if not held.paired:
+            return
+        fields = {"actor": actor, "user": user, "course": course, "object": about, "data": data}
+        with self.lock:
+            held.outbox.append(Outgoing(str(uuid.uuid4()), kind, self.epoch(), fields))
+
     # People and courses
 
     def add_person(
@@ -164,7 +186,14 @@ class Platform:
     ) -> None:
         """Enrol a person, or change their enrolment."""
         with self.change():
+            known = person.id in course.members
             course.members[person.id] = Membership(person.id, role, status)
+            self.record(
+                "enrolment.updated" if known else "enrolment.created",
+                user=person.id,
+                course=course.id,
+                method="manual",
+            )
 
     def member(self, course_id: int, user_id: int) -> Membership | None:
         """Return the enrolment, active or not."""
@@ -219,6 +248,9 @@ class Platform:
                 self.next_id(), course.id, tool.id, title, description, url, dict(custom or {})
             )
             state.links[link.id] = link
+            self.record(
+                "module.created", course=course.id, about=link.cmid, module="lti", instance=link.id
+            )
             if line_item is not None:
                 label = line_item.get("label")
                 resource_id = str(line_item.get("resourceId") or "")
@@ -274,7 +306,10 @@ class Platform:
     def sign_in(self, user_id: int) -> str:
         """Start a browser session; returns its secret."""
         secret = secrets.token_urlsafe(24)
-        with self.lock:
+        with self.change() as state:
+            person = state.people[user_id]
+            person.last_login = person.last_access = self.epoch()
+            self.record("user.loggedin", actor=user_id, user=user_id, about=user_id)
             self.sessions[secret] = SignIn(user_id, secrets.token_hex(5), self.now())
         return secret
 

@@ -23,13 +23,15 @@ class Connection:
     """The tool that the platform is paired with, its token for calls, and what waits to be sent.
 
     ``held`` and ``held_id``: the last event that the tool says it has. ``last``: the last number
-    that was given in this ``epoch``. ``token_expires``: seconds since 1970.
+    that was given in this ``epoch``. ``token_expires``: seconds since 1970. ``next_token`` works
+    beside the token until the tool has it.
     """
 
     tool_url: str = ""
     tool_id: int | None = None
     token: str = ""
     token_expires: int = 0
+    next_token: str = ""
     epoch: str = ""
     last: int = 0
     held: int = 0
