@@ -57,8 +57,8 @@ final class apply_test extends \advanced_testcase {
         $this->assertFalse($answer['dryrun']);
         $id = (int) $DB->get_field('course_categories', 'id', ['idnumber' => 'T', 'name' => 'ឆមាស'], MUST_EXIST);
         $expected = ['kind' => 'category', 'key' => 'T', 'result' => 'created', 'id' => $id, 'changes' => []];
-        $this->assertSame([$expected], $answer['results']);
-        $this->assertSame([['id' => null] + $expected], $preview['results']);
+        $this->assertEquals([$expected], $answer['results']);
+        $this->assertEquals([['id' => null] + $expected], $preview['results']);
     }
 
     /**
@@ -81,7 +81,7 @@ final class apply_test extends \advanced_testcase {
             'a younger contract' => [2, '[]', 'contractunsupported'],
             'an older contract' => [0, '[]', 'contractunsupported'],
             'no JSON' => [1, '[{', 'documentsnotjson'],
-            'broken text' => [1, "[\"\xff\"]", 'documentsnotjson'],
+            'broken text' => [1, "[\"\xff\"]", 'invalidparameter'],
             'half a character' => [1, '["\ud800"]', 'documentsnotjson'],
             'empty' => [1, '', 'documentsnotjson'],
             'no list' => [1, '{}', 'documentsnotjson'],

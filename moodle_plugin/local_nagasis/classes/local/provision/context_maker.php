@@ -51,13 +51,12 @@ final class context_maker {
         $DB->execute("UPDATE {context} SET path = $path, depth = $depth WHERE contextlevel = :level AND instanceid $in", $params);
 
         $columns = \core\context_helper::get_preload_record_columns_sql('x');
-        $contexts = $DB->get_recordset_sql(
+        $contexts = $DB->get_records_sql(
             "SELECT $columns FROM {context} x WHERE x.contextlevel = :level AND x.instanceid $in",
             $params,
         );
         foreach ($contexts as $context) {
             \core\context_helper::preload_from_record($context);
         }
-        $contexts->close();
     }
 }

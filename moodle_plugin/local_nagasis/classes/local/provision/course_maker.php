@@ -59,10 +59,12 @@ final class course_maker {
             fn(\stdClass $course): array => array_diff_key((array) $course, $options),
             array_values($data),
         ));
-        $ids = $DB->get_records_list('course', 'idnumber', array_column($data, 'idnumber'), '', 'idnumber, id');
+        [$in, $params] = $DB->get_in_or_equal(array_column($data, 'idnumber'), SQL_PARAMS_NAMED);
+        $where = "idnumber $in AND id <> :site";
+        $ids = $DB->get_records_select_menu('course', $where, $params + ['site' => SITEID], '', 'idnumber, id');
         $bycategory = [];
         foreach ($data as $course) {
-            $course->id = (int) $ids[$course->idnumber]->id;
+            $course->id = (int) $ids[$course->idnumber];
             $bycategory[$course->category][] = $course->id;
         }
         foreach ($bycategory as $category => $courses) {

@@ -107,6 +107,14 @@ final class course_parts {
     }
 
     /**
+     * Forgets the sections of courses that are no more.
+     */
+    public static function forget_deleted(): void {
+        global $DB;
+        $DB->delete_records_select('local_nagasis_section', 'courseid NOT IN (SELECT id FROM {course})');
+    }
+
+    /**
      * Makes or renames a section.
      *
      * @param int $courseid

@@ -156,13 +156,11 @@ final class user_index {
      */
     private function read(string $where, array $params): void {
         global $DB;
-        $users = $DB->get_recordset_select('user', $where, $params, 'id', self::COLUMNS);
-        foreach ($users as $user) {
+        foreach ($DB->get_records_select('user', $where, $params, 'id', self::COLUMNS) as $user) {
             if (!isset($this->users[$user->id])) {
                 $this->users[$user->id] = $user;
                 $this->put($user);
             }
         }
-        $users->close();
     }
 }
