@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lti_tool.core.audit import AuditLog
@@ -67,6 +69,8 @@ def assemble(
     plugin: MoodlePlugin,
     lifecycle: Lifecycle,
     limits: Limits,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Provisioning:
     """Build all parts of one process."""
     rendering = Rendering(sis, lifecycle)
@@ -76,7 +80,7 @@ def assemble(
     gates = Gates(database, clock, per_minute=limits.calls_per_minute)
     guard = Guard(ledger, share=limits.guard_share, count=limits.guard_count)
     runs = Runs(database, clock, audit)
-    client = MoodleAPIClient(plugin, gates, clock, attempts=limits.attempts)
+    client = MoodleAPIClient(plugin, gates, clock, attempts=limits.attempts, sleep=sleep)
     engine = Engine(
         clock,
         client,

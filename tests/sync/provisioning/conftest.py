@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from demo import Platform, PlatformConfig, create_platform
 from demo.provisioning.fingerprints import digest
@@ -49,6 +50,7 @@ class Campus:
     platform: Platform
     site: MoodleSite
     extracts: Extracts
+    plugin: MoodlePlugin
     parts: Provisioning
     enrolling: Enrolling
 
@@ -78,36 +80,42 @@ class Campus:
         """Whether the platform is as the SIS wants it."""
         return all(self.desired(kind).items() <= self.fingerprints(kind).items() for kind in KINDS)
 
+    def marks_left(self) -> dict[str, int]:
+        """What waits to be looked at."""
+        return self.parts.marks.counts(self.site.id)
+
     def count(self, table: str) -> int:
         """Rows of a table of the tool."""
         with self.database.read() as session:
             return int(session.scalar(sa.text(f"SELECT COUNT(*) FROM {table}")) or 0)  # noqa: S608
 
 
-@pytest.fixture
-def platform(clock: FixedClock) -> Iterator[Platform]:
+@contextmanager
+def served_platform(clock: FixedClock) -> Iterator[Platform]:
+    """A platform that can be called, with the token that the tests know."""
     app = create_platform(PlatformConfig(course_json={}, now=clock.now))
     found: Platform = app.extensions["platform"]
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Silent)
     found.base_url = f"http://127.0.0.1:{server.server_port}"
     found.state.connection.token = TOKEN
-    found.state.connection.token_expires = found.epoch() + 30 * 86400
+    found.state.connection.token_expires = found.epoch() + 3000 * 86400
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    yield found
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    try:
+        yield found
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
-@pytest.fixture
-def campus(
-    database: Database,
-    clock: FixedClock,
-    keyring: Keyring,
-    http: HttpClient,
-    audit: AuditLog,
-    platform: Platform,
+class _Silent(WSGIRequestHandler):
+    def log_request(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def build_campus(
+    database: Database, clock: FixedClock, keyring: Keyring, http: HttpClient, platform: Platform
 ) -> Campus:
     """A campus of 50 students, of which nothing has been sent yet."""
     generate_campus(database, clock, size=50)
@@ -137,14 +145,31 @@ def campus(
         session.add(site)
         session.flush()
     extracts = Extracts(database)
+    plugin = MoodlePlugin(http, Tokens())
     parts = assemble(
         database,
         clock,
         keyring,
-        audit,
+        AuditLog(clock),
         extracts,
-        MoodlePlugin(http, Tokens()),
+        plugin,
         Lifecycle(ZoneInfo("Asia/Phnom_Penh")),
         Limits(calls_per_minute=10_000),
+        sleep=lambda _: None,
     )
-    return Campus(database, clock, platform, site, extracts, parts, Enrolling(database, clock))
+    return Campus(
+        database, clock, platform, site, extracts, plugin, parts, Enrolling(database, clock)
+    )
+
+
+@pytest.fixture
+def platform(clock: FixedClock) -> Iterator[Platform]:
+    with served_platform(clock) as found:
+        yield found
+
+
+@pytest.fixture
+def campus(
+    database: Database, clock: FixedClock, keyring: Keyring, http: HttpClient, platform: Platform
+) -> Campus:
+    return build_campus(database, clock, keyring, http, platform)
