@@ -235,13 +235,15 @@ class Pairing:
         """
         digest = _hash(secret)
         now = self._clock.now()
-        mine = sa.or_(
-            PairingCode.used_at.is_(None), PairingCode.site_id == (known.id if known else None)
-        )
+        free: list[sa.ColumnElement[bool]] = [PairingCode.used_at.is_(None)]
+        if known is not None:
+            free.append(PairingCode.site_id == known.id)
         with self._database.write() as session:
             created_by = session.scalar(
                 sa.update(PairingCode)
-                .where(PairingCode.secret_hash == digest, PairingCode.expires_at > now, mine)
+                .where(
+                    PairingCode.secret_hash == digest, PairingCode.expires_at > now, sa.or_(*free)
+                )
                 .values(used_at=now)
                 .returning(PairingCode.created_by)
             )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from lti_tool.cli.site import schema_files, site
+from lti_tool.cli.site import schema_files
 from lti_tool.core.clock import SystemClock
 from lti_tool.core.database import Base, Database
 from lti_tool.moodle.messages import PairingRequest
@@ -15,7 +16,8 @@ from lti_tool.settings import load_settings
 from lti_tool.wiring import build_services
 from tests.moodle.moodle_site import MoodleServer, encoded, served
 
-SCHEMAS = Path(__file__).parents[2] / "moodle_plugin/local_nagasis/contract/schema"
+ROOT = Path(__file__).parents[2]
+SCHEMAS = ROOT / "moodle_plugin/local_nagasis/contract/schema"
 
 
 @pytest.fixture
@@ -24,6 +26,7 @@ def environment(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for name, value in {
+        "PYTHONPATH": str(ROOT),
         "NAGASIS_DATABASE_URL": database_url,
         "NAGASIS_KEYS_DIR": str(keys_dir),
         "NAGASIS_PUBLIC_URL": "https://sis.example.edu",
@@ -36,8 +39,13 @@ def environment(
     database.dispose()
 
 
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(site, arguments)
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "lti_tool", "site", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def connect(moodle: MoodleServer) -> None:
@@ -54,7 +62,7 @@ def connect(moodle: MoodleServer) -> None:
 @pytest.mark.usefixtures("environment")
 def test_a_code_stands_alone_on_its_line() -> None:
     done = run("code")
-    assert done.exit_code == 0
+    assert done.returncode == 0
     assert done.stdout.startswith("naga1.")
     assert len(done.stdout.splitlines()) == 1
     assert "works once" in done.stderr
@@ -66,24 +74,26 @@ def test_a_site_is_listed_shown_checked_and_disconnected() -> None:
         connect(moodle)
         assert "Campus Moodle" in run("list").stdout
         checked = run("check", "1")
-        assert checked.exit_code == 0, checked.output
+        assert checked.returncode == 0, checked.stderr
         assert "✓ The tool reaches Moodle, and its token works." in checked.stdout
         shown = run("show", "1").stdout
         assert moodle.url in shown
         assert "4.5.6" in shown
         moodle.token = "other" * 8
         failed = run("check", "1")
-        assert failed.exit_code == 1
+        assert failed.returncode == 1
         assert "✕" in failed.stdout
-        assert moodle.token not in failed.output + shown
-        assert run("disconnect", "1", "--yes").exit_code == 0
+        assert moodle.token not in failed.stdout + failed.stderr + shown
+        assert run("disconnect", "1", "--yes").returncode == 0
         assert "disconnected" in run("show", "1").stdout
 
 
+@pytest.mark.usefixtures("environment")
 def test_the_schemas_of_the_plugin_are_current(tmp_path: Path) -> None:
     wanted = schema_files()
     assert {path.name: path.read_text() for path in SCHEMAS.iterdir()} == wanted, (
         "run: nagasis site schemas"
     )
-    assert run("schemas", "--folder", str(tmp_path)).exit_code == 0
-    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == wanted
+    folder = tmp_path / "schema"
+    assert run("schemas", "--folder", str(folder)).returncode == 0
+    assert {path.name: path.read_text() for path in folder.iterdir()} == wanted

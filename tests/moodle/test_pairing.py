@@ -384,6 +384,24 @@ def test_of_two_moodles_with_one_code_one_wins(
     assert len(world.sites.list()) == len(world.registrations.list()) == 1
 
 
+def test_a_code_in_use_is_not_taken_by_another(
+    world: World, moodle: MoodleServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = world.secret()
+    real = world.pairing._usable
+
+    def taken_meanwhile(*arguments: Any, **named: Any) -> PairingCode:
+        code = real(*arguments, **named)
+        with world.database.write() as session:
+            session.execute(sa.update(PairingCode).values(used_at=world.clock.now()))
+        return code
+
+    monkeypatch.setattr(world.pairing, "_usable", taken_meanwhile)
+    with pytest.raises(PairingCodeUsedError):
+        world.pair(moodle, secret)
+    assert world.sites.list() == []
+
+
 def test_what_fails_in_between_gives_the_code_back(
     world: World, moodle: MoodleServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
