@@ -282,10 +282,12 @@ final class lti_step implements step {
         }
         $entry = journal::get("lti/$id");
         $still = array_intersect_assoc(self::settings($type), $entry['after']);
-        // What had no value had the form's default, which is "no" for all that we set.
-        $before = array_intersect_key($entry['before'] + array_fill_keys(array_keys($entry['after']), '0'), $still);
+        $before = array_intersect_key($entry['before'], $still);
         if ($before) {
             self::change($type, $before);
+        }
+        foreach (array_keys(array_diff_key($still, $entry['before'])) as $name) {
+            $DB->delete_records('lti_types_config', ['typeid' => $id, 'name' => $name]);
         }
         return [get_string('left_adopted', 'local_nagasis', $type->name)];
     }
