@@ -27,7 +27,7 @@ namespace local_nagasis\task;
 use local_nagasis\local\outbox\watch;
 
 /**
- * Watches the outbox until the next minute, so that events arrive within seconds.
+ * Watches the outbox until cron comes again, so that events arrive within seconds.
  *
  * An ad-hoc task, for those run after all scheduled tasks of their cron process: it fills time in which cron would be idle.
  */
@@ -51,7 +51,7 @@ final class watch_outbox extends \core\task\adhoc_task {
     }
 
     /**
-     * A watch that fails is not repeated: the next minute has its own.
+     * A watch that fails is not repeated: the scheduled task leaves another.
      *
      * @return bool
      */
@@ -63,6 +63,8 @@ final class watch_outbox extends \core\task\adhoc_task {
      * Runs the task.
      */
     public function execute(): void {
-        (new watch())->run(watch::seconds_left());
+        if ((new watch())->run(watch::seconds_left())) {
+            watch::leave_next();
+        }
     }
 }

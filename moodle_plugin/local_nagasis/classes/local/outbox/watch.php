@@ -29,11 +29,20 @@ use local_nagasis\local\tool\client;
 use local_nagasis\task\watch_outbox;
 
 /**
- * Watches the outbox until the next minute, and makes way as soon as another task is due.
+ * Watches the outbox until cron comes again, and makes way as soon as another task is due.
+ *
+ * Each watch leaves the next one, due when cron comes. The scheduled task alone would not do: Moodle runs a task that is due at
+ * full minutes every second time only, where cron starts at full minutes and does not linger.
  */
 final class watch {
     /** @var int Seconds between two looks. */
     private const INTERVAL = 2;
+
+    /** @var int Seconds between two starts of cron. */
+    private const PERIOD = 60;
+
+    /** @var int Seconds that a watch ends before cron comes again. */
+    private const MARGIN = 2;
 
     /** @var int Seconds after which a watch that was left is thought to be lost: its process was killed. */
     private const LOST_SECONDS = 90;
@@ -55,41 +64,66 @@ final class watch {
     }
 
     /**
-     * Seconds until shortly before the next minute, when cron comes again.
+     * Seconds until shortly before cron comes again.
      *
      * @return int
      */
     public static function seconds_left(): int {
-        return max(0, 58 - \core\di::get(\core\clock::class)->time() % 60);
+        return max(0, self::PERIOD - self::phase() - self::MARGIN);
+    }
+
+    /**
+     * Leaves the next watch, for when cron comes again.
+     */
+    public static function leave_next(): void {
+        $now = \core\di::get(\core\clock::class)->time();
+        // Moodle takes what was due before the second in which cron starts, and cron may start a second early.
+        self::leave(max($now, $now + self::PERIOD - self::phase() - self::MARGIN));
     }
 
     /**
      * Watches.
      *
      * @param int $seconds
+     * @return bool whether there should be a next watch
      */
-    public function run(int $seconds): void {
+    public function run(int $seconds): bool {
         $began = \core\di::get(\core\clock::class)->time();
         $deadline = hrtime(true) / 1e9 + $seconds;
         $sent = 0;
-        while (hrtime(true) / 1e9 < $deadline && client::paired()) {
+        $goon = client::paired() && !outbox::paused();
+        while ($goon && hrtime(true) / 1e9 < $deadline) {
             if (outbox::waiting()) {
                 $report = outbox::send((int) ceil(max(1, $deadline - hrtime(true) / 1e9)));
                 $sent += $report['sent'];
-                if ($report['error'] !== null) {
-                    break;
-                }
+                // After a failure the scheduled task goes on, more slowly.
+                $goon = $report['error'] === null && !outbox::paused();
             }
-            if ($this->others_wait($began)) {
+            if ($goon && $this->others_wait($began)) {
                 // They come first, then a new watch.
                 self::leave();
-                break;
+                $goon = false;
             }
-            sleep((int) max(0, min(self::INTERVAL, ceil($deadline - hrtime(true) / 1e9))));
+            if ($goon) {
+                sleep((int) max(0, min(self::INTERVAL, ceil($deadline - hrtime(true) / 1e9))));
+            }
         }
         if ($sent) {
             mtrace("sent $sent");
         }
+        return $goon;
+    }
+
+    /**
+     * Seconds since cron should have come last, if it comes each minute.
+     *
+     * @return int
+     */
+    private static function phase(): int {
+        global $DB;
+        // Not from the cache: another process writes it.
+        $start = (int) $DB->get_field('config_plugins', 'value', ['plugin' => 'tool_task', 'name' => 'lastcronstart']);
+        return max(0, \core\di::get(\core\clock::class)->time() - $start) % self::PERIOD;
     }
 
     /**
@@ -110,8 +144,14 @@ final class watch {
 
     /**
      * Leaves a watch.
+     *
+     * @param int $due when; none: now
      */
-    private static function leave(): void {
-        manager::queue_adhoc_task(new watch_outbox());
+    private static function leave(int $due = 0): void {
+        $task = new watch_outbox();
+        if ($due) {
+            $task->set_next_run_time($due);
+        }
+        manager::queue_adhoc_task($task);
     }
 }

@@ -178,10 +178,26 @@ final class watch_test extends \advanced_testcase {
         $this->assertCount(0, $this->watches());
     }
 
-    public function test_a_watch_ends_before_the_next_minute(): void {
-        $this->mock_clock_with_frozen(1800000000 - 1800000000 % 60 + 20);
-        $this->assertSame(38, watch::seconds_left());
-        $this->mock_clock_with_frozen(1800000000 - 1800000000 % 60 + 59);
+    public function test_a_watch_ends_before_cron_comes_again_and_leaves_the_next(): void {
+        $clock = $this->mock_clock_with_frozen(1800000000);
+        set_config('lastcronstart', 1800000000 - 90, 'tool_task');
+        $this->assertSame(28, watch::seconds_left());
+        $clock->bump(29);
         $this->assertSame(0, watch::seconds_left());
+        (new watch_outbox())->execute();
+        // Cron comes at 1800000030; what is due before that second is taken, but not by this process again.
+        $this->assertSame([1800000029], array_map(fn($watch) => (int) $watch->nextruntime, $this->watches()));
+        $this->minute();
+        $this->assertCount(1, $this->watches());
+    }
+
+    public function test_a_watch_that_meets_a_fault_leaves_no_other(): void {
+        $this->happen();
+        $this->tool->fault('500');
+        (new watch_outbox())->execute();
+        $this->assertSame([], $this->watches());
+        outbox::pause();
+        (new watch_outbox())->execute();
+        $this->assertSame([], $this->watches());
     }
 }
