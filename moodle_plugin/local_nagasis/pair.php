@@ -62,7 +62,7 @@ try {
     }
     if ($form->is_submitted() && $form->is_validated()) {
         $code = code::parse($text);
-        connection::require_same($code);
+        connection::require_possible($code);
         $body = pairing::preview($code, offer::ask($code), $text);
     }
 } catch (moodle_exception $e) {

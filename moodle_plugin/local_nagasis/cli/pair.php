@@ -57,7 +57,7 @@ $show = function (string $title, array $lines, string $word = ''): void {
 
 try {
     $code = code::parse($options['code']);
-    connection::require_same($code);
+    connection::require_possible($code);
     $offer = offer::ask($code);
     cli_heading("$offer->toolname, $offer->toolurl");
     if ($options['preview']) {

@@ -161,6 +161,7 @@ $string['pairbusy'] = 'Somebody else is connecting or disconnecting this Moodle 
 $string['paircodecut'] = 'A part of the code is missing or was changed. Copy all of it once more.';
 $string['pairconnected'] = 'This Moodle is connected with {$a->tool} at {$a->url}. Disconnect it first, then connect it with another tool.';
 $string['pairforced'] = 'The setting {$a->setting} is fixed in config.php, and must be "{$a->value}". Change it there.';
+$string['pairnohttps'] = 'This Moodle has no HTTPS ({$a}), and can be connected only with it: a token is sent over the network. Set it up, and correct $CFG->wwwroot in config.php.';
 $string['pairnokey'] = 'Moodle could not make its LTI key: {$a}';
 $string['pairnotacode'] = 'This is not a code of Naga SIS. A code begins with naga1.';
 $string['pairnotool'] = 'The code names no address that begins with https:// ({$a}). Correct the tool\'s public address, then make a new code.';

@@ -68,12 +68,17 @@ final class connection {
     }
 
     /**
-     * Refuses to connect with a second tool.
+     * Refuses what cannot come to a good end, before anything is done: a second tool, a Moodle without HTTPS.
      *
      * @param code $code
-     * @throws \moodle_exception pairconnected
+     * @throws \moodle_exception pairconnected, pairnohttps
      */
-    public static function require_same(code $code): void {
+    public static function require_possible(code $code): void {
+        global $CFG;
+        // The token would go over the network for all to read, and browsers would keep the tool's cookies out of Moodle's pages.
+        if (!str_starts_with($CFG->wwwroot, 'https://')) {
+            throw new \moodle_exception('pairnohttps', 'local_nagasis', '', $CFG->wwwroot);
+        }
         $current = self::current();
         if ($current && $current['toolurl'] !== $code->toolurl) {
             throw new \moodle_exception('pairconnected', 'local_nagasis', '', (object) [
@@ -92,7 +97,7 @@ final class connection {
      * @return array the report
      */
     public static function make(code $code, offer $offer, ?callable $progress = null): array {
-        self::require_same($code);
+        self::require_possible($code);
         \core_php_time_limit::raise(300);
         $lock = self::lock();
         try {

@@ -299,6 +299,21 @@ final class connection_test extends \advanced_testcase {
     }
 
     /**
+     * A Moodle without HTTPS is told so before anything is done.
+     */
+    public function test_no_https(): void {
+        global $CFG;
+        $CFG->wwwroot = 'http://www.example.com/moodle';
+        try {
+            $this->connect();
+            $this->fail('was connected');
+        } catch (\moodle_exception $e) {
+            $this->assertSame('pairnohttps', $e->errorcode);
+        }
+        $this->assertFalse(connection::unfinished());
+    }
+
+    /**
      * A step that fails ends it, and what was done before it is taken back by unpairing.
      */
     public function test_dies_in_the_middle(): void {
