@@ -41,12 +41,15 @@ def plan_course(site: Site, document: CourseDocument) -> Plan:
 
 
 def _check(document: CourseDocument) -> None:
+    _check_unique("sections", "key", [part.key for part in document.sections])
+    _check_unique("groups", "idnumber", [part.idnumber for part in document.groups])
+    if document.enddate and not document.startdate:
+        # Moodle's own rule.
+        raise RefusedError("dates_reversed", "/startdate", "A course that ends has to start.")
     if 0 < document.enddate < document.startdate:
         raise RefusedError(
             "dates_reversed", "/enddate", "The course would end before it starts. Check its dates."
         )
-    _check_unique("sections", "key", [part.key for part in document.sections])
-    _check_unique("groups", "idnumber", [part.idnumber for part in document.groups])
 
 
 def _check_unique(where: str, name: str, keys: Sequence[str]) -> None:

@@ -11,10 +11,14 @@ from demo.model import Role, Status
 from demo.provisioning.refusal import RefusedError
 
 
-def _text(value: str) -> str:
-    if any(unicodedata.category(character) == "Cc" for character in value):
+def _plain(value: str) -> str:
+    if any(character < " " or character == "\x7f" for character in value):
         raise ValueError("holds control characters")
-    return unicodedata.normalize("NFC", value).strip()
+    return value
+
+
+def _text(value: str) -> str:
+    return unicodedata.normalize("NFC", _plain(value)).strip()
 
 
 def _present(value: str) -> str:
@@ -27,6 +31,8 @@ def _shown(value: str) -> str:
     return _text(value).replace("<", "‹").replace(">", "›")
 
 
+# A username or an address with a space is wrong, not untidy.
+Account = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_plain)]
 Key = Annotated[
     str, Field(min_length=1, max_length=100), AfterValidator(_text), AfterValidator(_present)
 ]
@@ -56,10 +62,10 @@ class UserDocument(_Strict):
 
     kind: Literal["user"]
     idnumber: Key
-    username: Key
+    username: Account
     firstname: PersonName
     lastname: PersonName
-    email: Key
+    email: Account
     alternatename: PersonName = ""
     auth: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,19}$")] = "manual"
     suspended: bool = False

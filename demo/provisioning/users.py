@@ -17,7 +17,9 @@ WAYS_TO_SIGN_IN = frozenset(
     | {"shibboleth", "webservice"}
 )
 _USERNAME = re.compile(r"[-.@_a-z0-9]+")
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,}")
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_EMAIL = re.compile(rf"(?=.{{1,64}}@){_ATOM}(\.{_ATOM})*@({_LABEL}\.)+(?!\d+$){_LABEL}")
 
 
 def is_protected(person: Person) -> bool:
@@ -36,14 +38,19 @@ def plan_user(site: Site, document: UserDocument) -> Plan:
             "protected_user", "/idnumber", f"{held.username!r} is not the school's to change."
         )
     changed = {change["field"] for change in changes}
+    # What is wrong in itself comes before what somebody else has, which may pass.
     if held is None or "username" in changed:
-        _check_username(site, document, held)
+        _check_username(document)
     if held is None or "email" in changed:
-        _check_email(site, document, held)
+        _check_email(document)
     if held is None and document.auth not in WAYS_TO_SIGN_IN:
         raise RefusedError(
             "auth_missing", "/auth", f"Nobody can sign in by {document.auth!r} here."
         )
+    if held is None or "username" in changed:
+        _check_username_free(site, document, held)
+    if (held is None or "email" in changed) and not site.state.share_emails:
+        _check_email_free(site, document, held)
 
     def make() -> int:
         made = held or Person(site.next_id(), "", "", "", auth=document.auth)
@@ -69,13 +76,16 @@ def _compare(document: UserDocument, held: Person) -> Iterator[tuple[str, Any, A
     yield "suspended", held.suspended, document.suspended
 
 
-def _check_username(site: Site, document: UserDocument, held: Person | None) -> None:
+def _check_username(document: UserDocument) -> None:
     if not _USERNAME.fullmatch(document.username):
         raise RefusedError(
             "username_invalid",
             "/username",
             f"{document.username!r}: a username has small letters, digits, '-', '.', '@' and '_'.",
         )
+
+
+def _check_username_free(site: Site, document: UserDocument, held: Person | None) -> None:
     for person in site.state.people.values():
         if person is not held and person.username == document.username:
             raise RefusedError(
@@ -83,11 +93,12 @@ def _check_username(site: Site, document: UserDocument, held: Person | None) -> 
             )
 
 
-def _check_email(site: Site, document: UserDocument, held: Person | None) -> None:
+def _check_email(document: UserDocument) -> None:
     if not _EMAIL.fullmatch(document.email):
         raise RefusedError("email_invalid", "/email", f"{document.email!r} is no address.")
-    if site.state.share_emails:
-        return
+
+
+def _check_email_free(site: Site, document: UserDocument, held: Person | None) -> None:
     for person in site.state.people.values():
         if person is not held and person.email.casefold() == document.email.casefold():
             raise RefusedError("email_taken", "/email", f"{_named(person)} has this address.")
