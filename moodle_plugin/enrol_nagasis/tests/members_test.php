@@ -308,8 +308,8 @@ final class members_test extends \advanced_testcase {
             $this->rows('groups_members', ['groupid' => $single->id]),
             $this->rows('groups_members', ['groupid' => $bulk->id]),
         );
-        $select = 'conversationid = ?';
-        $userids = $DB->get_fieldset_select('message_conversation_members', 'userid', $select, [$conversation->id]);
+        $joined = array_map('intval', groups_get_user_groups($this->course->id, $this->userids[0])[0]);
+        $this->assertContains((int) $bulk->id, $joined);
         $this->assertSame($this->talking($single), $this->talking($bulk));
 
         $sink->clear();
