@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -24,6 +26,8 @@ from lti_tool.moodle.models import MoodleSite, SiteStanding
 from lti_tool.moodle.plugin import MoodlePlugin
 from lti_tool.moodle.sites import Sites
 from tests.moodle.moodle_site import MoodleServer, encoded, served
+
+LANGUAGES = Path(__file__).parents[2] / "moodle_plugin/local_nagasis/lang"
 
 
 @dataclass
@@ -181,3 +185,10 @@ def test_a_connection_that_is_ended_is_left_alone(world: World) -> None:
     assert world.sites.get(world.site_id).checklist == []
     with pytest.raises(NotFoundError):
         world.checks.check(99)
+
+
+@pytest.mark.parametrize("language", ["en", "km"])
+def test_the_plugin_has_words_for_every_finding(language: str) -> None:
+    strings = (LANGUAGES / language / "local_nagasis.php").read_text()
+    there = set(re.findall(r"\$string\['found_(\w+)'\]", strings))
+    assert there == {f"{name}_{status}" for name, words in WORDS.items() for status in words}
