@@ -334,7 +334,7 @@ final class capture_test extends \advanced_testcase {
 
     public function test_modules(): void {
         $page = $this->getDataGenerator()->create_module('page', ['course' => $this->course->id, 'name' => 'Secret']);
-        set_coursemodule_name($page->cmid, 'Secret 2');
+        \core_courseformat\formatactions::cm($this->course)->rename($page->cmid, 'Secret 2');
         course_delete_module($page->cmid);
         $expected = $this->row(null, (int) $page->cmid, ['module' => 'page', 'instance' => (int) $page->id]);
         foreach (['created', 'updated', 'deleted'] as $what) {
