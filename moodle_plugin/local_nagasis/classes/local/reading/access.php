@@ -29,7 +29,7 @@ namespace local_nagasis\local\reading;
  */
 final class access implements reading {
     /**
-     * Reads one page in one query.
+     * Reads one page in two queries at the most.
      *
      * @param scope $scope since, courses
      * @param int $after
@@ -38,13 +38,21 @@ final class access implements reading {
      */
     public function page(scope $scope, int $after, int $limit): page {
         [$where, $params] = $scope->condition();
+        $since = ['since' => $scope->since];
+        $upto = $scope->courses === null
+            ? page::bound('user_lastaccess', $after, $limit, 'timeaccess >= :since', $since) : null;
         $sql = "SELECT l.id, l.userid, l.timeaccess, c.idnumber AS course, u.idnumber
                   FROM {user_lastaccess} l
                   JOIN {course} c ON c.id = l.courseid
                   JOIN {user} u ON u.id = l.userid AND u.deleted = 0
-                 WHERE l.id > :after AND l.timeaccess >= :since AND $where
+                 WHERE l.id > :after AND l.id <= :upto AND l.timeaccess >= :since AND $where
               ORDER BY l.id";
-        [$rows, $lastid] = page::rows($sql, $params + ['after' => $after, 'since' => $scope->since], $limit);
+        [$rows, $lastid] = page::rows(
+            $sql,
+            $params + $since + ['after' => $after, 'upto' => $upto ?? PHP_INT_MAX],
+            $limit,
+            $upto,
+        );
         return new page(array_map(fn(\stdClass $row): array => [
             'course' => $row->course,
             'id' => (int) $row->userid,

@@ -29,7 +29,7 @@ namespace local_nagasis\local\reading;
  */
 final class grades implements reading {
     /**
-     * Reads one page in one query, after old totals have been made new.
+     * Reads one page in two queries at the most, after old totals have been made new.
      *
      * @param scope $scope courses, items, since
      * @param int $after
@@ -48,16 +48,21 @@ final class grades implements reading {
             $params += $itemparams;
         }
         // Rows that Moodle makes beforehand, for people who have no grade yet, have no time. A grade that was taken away has.
+        $since = ['since1' => $scope->since, 'since2' => $scope->since];
+        $given = '(timemodified >= :since1 OR (:since2 = 0 AND finalgrade IS NOT NULL))';
+        $upto = $scope->courses === null && !$scope->items
+            ? page::bound('grade_grades', $after, $limit, $given, $since) : null;
         $sql = "SELECT g.id, g.itemid, g.userid, u.idnumber, g.finalgrade, g.rawgrade, g.overridden, g.locked, g.hidden,
                        g.excluded, g.usermodified, g.timemodified
                   FROM {grade_grades} g
                   JOIN {grade_items} i ON i.id = g.itemid
                   JOIN {course} c ON c.id = i.courseid
                   JOIN {user} u ON u.id = g.userid AND u.deleted = 0
-                 WHERE g.id > :after AND $where AND (g.timemodified >= :since1 OR (:since2 = 0 AND g.finalgrade IS NOT NULL))
+                 WHERE g.id > :after AND g.id <= :upto AND $where
+                       AND (g.timemodified >= :since1 OR (:since2 = 0 AND g.finalgrade IS NOT NULL))
               ORDER BY g.id";
-        $params += ['after' => $after, 'since1' => $scope->since, 'since2' => $scope->since];
-        [$rows, $lastid] = page::rows($sql, $params, $limit);
+        $params += $since + ['after' => $after, 'upto' => $upto ?? PHP_INT_MAX];
+        [$rows, $lastid] = page::rows($sql, $params, $limit, $upto);
         $now = \core\di::get(\core\clock::class)->time();
         return new page(array_map(fn(\stdClass $row): array => [
             'item' => (int) $row->itemid,

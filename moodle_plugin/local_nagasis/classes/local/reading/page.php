@@ -51,21 +51,54 @@ final class page {
     }
 
     /**
-     * Reads one row more than a page holds, so that the last page knows that it is the last.
+     * Reads one page.
+     *
+     * One row more than a page holds is read, so that the last page knows that it is the last.
      *
      * @param string $sql ordered by its first column, an id that is greater than the cursor
      * @param array $params
      * @param int $limit
+     * @param int|null $upto the page's last id, if it is known beforehand; it is the condition "id <= :upto" of the SQL
      * @return array{\stdClass[], int|null} the rows, and the last id if there is more
      */
-    public static function rows(string $sql, array $params, int $limit): array {
+    public static function rows(string $sql, array $params, int $limit, ?int $upto = null): array {
         global $DB;
+        if ($upto !== null) {
+            return [$DB->get_records_sql($sql, $params), $upto];
+        }
         $rows = $DB->get_records_sql($sql, $params, 0, $limit + 1);
         if (count($rows) <= $limit) {
             return [$rows, null];
         }
         array_pop($rows);
         return [$rows, (int) array_key_last($rows)];
+    }
+
+    /**
+     * The last id of the next page of a whole table.
+     *
+     * Where nearly all rows are wanted, a database that joins first and takes the page then would sort the whole table for
+     * each page; so the page is cut out first.
+     *
+     * @param string $table
+     * @param int $after
+     * @param int $limit
+     * @param string $select which rows, if not all
+     * @param array $params
+     * @return int|null null: this is the last page
+     */
+    public static function bound(string $table, int $after, int $limit, string $select = '1 = 1', array $params = []): ?int {
+        global $DB;
+        $found = $DB->get_records_select(
+            $table,
+            "id > :after AND $select",
+            $params + ['after' => $after],
+            'id',
+            'id',
+            $limit - 1,
+            1,
+        );
+        return $found ? (int) array_key_first($found) : null;
     }
 
     /**

@@ -30,8 +30,11 @@ use local_nagasis\local\contract\fingerprint;
  * Fingerprints of the memberships that enrol_nagasis holds, of each course that has an idnumber.
  */
 final class roster_digest implements digest {
+    /** @var int Courses whose members are in memory at once. */
+    private const CHUNK = 100;
+
     /**
-     * Reads one page in two queries: the courses, and their members as a stream.
+     * Reads one page in one query, and three more for every hundred courses.
      *
      * @param keys $keys idnumbers of courses
      * @param int $after
@@ -47,8 +50,10 @@ final class roster_digest implements digest {
         [$rows, $lastid] = page::rows($sql, $params + ['after' => $after], $limit);
         $rows = array_filter($rows, fn(\stdClass $row): bool => $keys->has($row->idnumber));
         $fingerprints = [];
-        foreach ($this->rosters(array_keys($rows)) as $courseid => $members) {
-            $fingerprints[$courseid] = fingerprint::roster($rows[$courseid]->idnumber, $members);
+        foreach (array_chunk(array_keys($rows), self::CHUNK) as $courseids) {
+            foreach ($this->members($courseids) as $courseid => $members) {
+                $fingerprints[$courseid] = fingerprint::roster($rows[$courseid]->idnumber, $members);
+            }
         }
         $items = [];
         foreach ($rows as $id => $row) {
@@ -63,89 +68,65 @@ final class roster_digest implements digest {
     }
 
     /**
-     * Reads active members, a course at a time.
+     * Reads active members with their roles and groups.
+     *
+     * Three plain queries, put together here: databases make a poor plan for one that joins all of it.
      *
      * @param int[] $courseids
-     * @return \Generator course id => [[idnumber, role, groups' idnumbers], …]
+     * @return array [[user's idnumber, role, groups' idnumbers], …] by course id
      */
-    private function rosters(array $courseids): \Generator {
-        $courseid = 0;
-        $members = [];
-        foreach ($this->rows($courseids) as $row) {
-            if ((int) $row->courseid !== $courseid) {
-                if ($members) {
-                    yield $courseid => self::members($members);
-                }
-                $courseid = (int) $row->courseid;
-                $members = [];
-            }
-            // Two roles, which the plugin never gives, are two members: the tool sees that something is wrong.
-            $member = &$members[$row->userid][(string) $row->role];
-            $member ??= [$row->useridnumber, (string) $row->role, []];
-            if ($row->groupidnumber !== null) {
-                $member[2][$row->groupid] = $row->groupidnumber;
-            }
-            unset($member);
-        }
-        if ($members) {
-            yield $courseid => self::members($members);
-        }
-    }
-
-    /**
-     * Active members with their roles and groups, ordered by course.
-     *
-     * @param int[] $courseids
-     * @return \Generator
-     */
-    private function rows(array $courseids): \Generator {
+    private function members(array $courseids): array {
         global $DB;
-        if (!$courseids) {
-            return;
-        }
         [$in, $params] = $DB->get_in_or_equal($courseids, SQL_PARAMS_NAMED);
-        // A member who is in two groups has two rows.
-        $sql = "SELECT e.courseid, ue.userid, u.idnumber AS useridnumber, r.shortname AS role,
-                       g.id AS groupid, g.idnumber AS groupidnumber
-                  FROM {enrol} e
-                  JOIN {user_enrolments} ue ON ue.enrolid = e.id AND ue.status = :active
-                  JOIN {user} u ON u.id = ue.userid AND u.deleted = 0
-                  JOIN {context} x ON x.instanceid = e.courseid AND x.contextlevel = :courselevel
-             LEFT JOIN {role_assignments} ra ON ra.contextid = x.id AND ra.userid = ue.userid
-                       AND ra.component = 'enrol_nagasis' AND ra.itemid = e.id
-             LEFT JOIN {role} r ON r.id = ra.roleid
-             LEFT JOIN {groups_members} gm ON gm.userid = ue.userid
-                       AND gm.component = 'enrol_nagasis' AND gm.itemid = e.id
-             LEFT JOIN {groups} g ON g.id = gm.groupid AND g.idnumber <> ''
-                 WHERE e.enrol = 'nagasis' AND e.status = :enabled AND e.courseid $in
-              ORDER BY e.courseid";
-        $params += [
-            'active' => ENROL_USER_ACTIVE,
-            'enabled' => ENROL_INSTANCE_ENABLED,
-            'courselevel' => CONTEXT_COURSE,
-        ];
-        $rows = $DB->get_recordset_sql($sql, $params);
-        try {
-            yield from $rows;
-        } finally {
-            $rows->close();
+        $roles = $this->of_members(
+            "SELECT ra.id, ra.itemid, ra.userid, r.shortname AS value
+               FROM {enrol} e
+               JOIN {role_assignments} ra ON ra.component = 'enrol_nagasis' AND ra.itemid = e.id
+               JOIN {role} r ON r.id = ra.roleid
+              WHERE e.enrol = 'nagasis' AND e.courseid $in",
+            $params,
+        );
+        $groups = $this->of_members(
+            "SELECT gm.id, gm.itemid, gm.userid, g.idnumber AS value
+               FROM {groups} g
+               JOIN {groups_members} gm ON gm.groupid = g.id AND gm.component = 'enrol_nagasis'
+              WHERE g.idnumber <> '' AND g.courseid $in",
+            $params,
+        );
+        $members = [];
+        $rows = $DB->get_recordset_sql(
+            "SELECT ue.id, ue.enrolid, ue.userid, e.courseid, u.idnumber
+               FROM {enrol} e
+               JOIN {user_enrolments} ue ON ue.enrolid = e.id AND ue.status = :active
+               JOIN {user} u ON u.id = ue.userid AND u.deleted = 0
+              WHERE e.enrol = 'nagasis' AND e.status = :enabled AND e.courseid $in",
+            $params + ['active' => ENROL_USER_ACTIVE, 'enabled' => ENROL_INSTANCE_ENABLED],
+        );
+        foreach ($rows as $row) {
+            // None or two roles, which the plugin never gives, show as something else than a document can say.
+            foreach ($roles[$row->enrolid][$row->userid] ?? [''] as $role) {
+                $members[$row->courseid][] = [$row->idnumber, $role, $groups[$row->enrolid][$row->userid] ?? []];
+            }
         }
+        $rows->close();
+        return $members;
     }
 
     /**
-     * Flattens the members of one course.
+     * Reads what belongs to members.
      *
-     * @param array $members by user and role
-     * @return array
+     * @param string $sql gives itemid (the instance), userid and value
+     * @param array $params
+     * @return array values by instance and user
      */
-    private static function members(array $members): array {
-        $flat = [];
-        foreach ($members as $roles) {
-            foreach ($roles as $member) {
-                $member[2] = array_values($member[2]);
-                $flat[] = $member;
-            }
+    private function of_members(string $sql, array $params): array {
+        global $DB;
+        $found = [];
+        $rows = $DB->get_recordset_sql($sql, $params);
+        foreach ($rows as $row) {
+            $found[$row->itemid][$row->userid][] = $row->value;
         }
-        return $flat;
+        $rows->close();
+        return $found;
     }
 }

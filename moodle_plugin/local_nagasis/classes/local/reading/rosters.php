@@ -29,7 +29,7 @@ namespace local_nagasis\local\reading;
  */
 final class rosters implements reading {
     /**
-     * Reads one page in two queries: the enrolments, and their roles.
+     * Reads one page in three queries at the most: the enrolments, and their roles.
      *
      * @param scope $scope courses
      * @param int $after
@@ -43,13 +43,15 @@ final class rosters implements reading {
                  JOIN {enrol} e ON e.id = ue.enrolid
                  JOIN {course} c ON c.id = e.courseid
                  JOIN {user} u ON u.id = ue.userid AND u.deleted = 0";
+        $upto = $scope->courses === null ? page::bound('user_enrolments', $after, $limit) : null;
+        $params += ['after' => $after, 'upto' => $upto ?? PHP_INT_MAX];
         $sql = "SELECT ue.id, ue.userid, ue.status, ue.timestart, ue.timeend, e.enrol, e.status AS enrolstatus,
                        c.idnumber AS course, u.idnumber, $names
                  $from
-                 WHERE ue.id > :after AND $where
+                 WHERE ue.id > :after AND ue.id <= :upto AND $where
               ORDER BY ue.id";
-        [$rows, $lastid] = page::rows($sql, $params + ['after' => $after], $limit);
-        $roles = $rows ? $this->roles($from, $where, $params + ['after' => $after, 'last' => array_key_last($rows)]) : [];
+        [$rows, $lastid] = page::rows($sql, $params, $limit, $upto);
+        $roles = $rows ? $this->roles($from, $where, ['upto' => array_key_last($rows)] + $params) : [];
         $now = \core\di::get(\core\clock::class)->time();
         return new page(array_map(fn(\stdClass $row): array => [
             'course' => $row->course,
@@ -81,7 +83,7 @@ final class rosters implements reading {
                   JOIN {context} x ON x.instanceid = c.id AND x.contextlevel = :courselevel
                   JOIN {role_assignments} ra ON ra.contextid = x.id AND ra.userid = ue.userid
                   JOIN {role} r ON r.id = ra.roleid
-                 WHERE ue.id > :after AND ue.id <= :last AND $where
+                 WHERE ue.id > :after AND ue.id <= :upto AND $where
               ORDER BY ue.id, r.sortorder";
         $roles = [];
         $rows = $DB->get_recordset_sql($sql, $params + ['courselevel' => CONTEXT_COURSE]);
