@@ -265,8 +265,8 @@ final class batch {
      */
     private function begin_anew(string $name, array $documents, \Throwable $reason): kind {
         $this->directory = new directory();
-        failure::forget_caches();
         try {
+            failure::forget_caches(in_array($name, ['course', 'roster'], true) ? array_map(self::key(...), $documents) : []);
             return $this->ready($name, $documents);
         } catch (\dml_exception) {
             // The database has gone. No document is to blame, and none can be done: the whole call fails.

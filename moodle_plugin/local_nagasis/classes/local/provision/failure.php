@@ -49,14 +49,29 @@ final class failure {
 
     /**
      * Empties the caches that may remember what was rolled back.
+     *
+     * @param string[] $courses idnumbers of the courses that the documents are for
      */
-    public static function forget_caches(): void {
+    public static function forget_caches(array $courses): void {
+        global $DB;
         \core\context_helper::reset_caches();
         \core_courseformat\base::reset_course_cache();
         get_fast_modinfo(0, 0, true);
         \cache_helper::purge_by_event('changesincourse');
         \cache_helper::purge_by_event('changesincoursecat');
-        \cache_helper::invalidate_by_definition('core', 'groupdata');
+        // The revision by which these caches tell old from new was rolled back too, and may be given a second time.
+        $ids = array_keys($DB->get_records_list('course', 'idnumber', $courses, '', 'id'));
+        \cache::make('core', 'groupdata')->delete_many($ids);
+        \cache::make('core', 'coursehiddengroups')->delete_many($ids);
+        $cache = \cache::make('core', 'coursemodinfo');
+        foreach ($ids as $id) {
+            $cache->acquire_lock($id);
+            try {
+                $cache->delete($id);
+            } finally {
+                $cache->release_lock($id);
+            }
+        }
         accesslib_clear_all_caches(true);
     }
 }

@@ -137,6 +137,34 @@ final class batch_test extends \advanced_testcase {
     }
 
     /**
+     * What was cached while a change was made does not outlive its being taken back.
+     */
+    public function test_failure_and_caches(): void {
+        $this->preventResetByRollback();
+        $this->getDataGenerator()->create_category(['idnumber' => 'T']);
+        $documents = array_map(self::course(...), [1, 2]);
+        $ids = array_column(batch::run($documents, false), 'id');
+        $this->redirectHook(\core_course\hook\after_course_updated::class, function ($hook): void {
+            if ($hook->course->fullname === 'Bad') {
+                throw new \coding_exception('out of chalk');
+            }
+        });
+        $documents[0]['sections'] = [['key' => 'C', 'name' => 'Three'], ['key' => 'D', 'name' => 'Four']];
+        $documents[0]['groups'] = [['idnumber' => 'H', 'name' => 'Other']];
+        $documents[1]['fullname'] = 'Bad';
+        $log = $this->silence_log();
+        $results = batch::run($documents, false);
+        $log();
+        $this->assertSame(['updated', 'refused'], array_column($results, 'result'));
+        $this->assertSame(
+            [null, 'One', 'Two', 'Three', 'Four'],
+            array_map(fn($section): ?string => $section->name, array_values(get_fast_modinfo($ids[0])->get_section_info_all())),
+        );
+        $this->assertEqualsCanonicalizing(['Group', 'Other'], array_column(groups_get_all_groups($ids[0]), 'name'));
+        $this->assertSame('Class 2', get_course($ids[1])->fullname);
+    }
+
+    /**
      * Many documents are done in several stretches; a failure in the second does not touch the first.
      */
     public function test_stretches(): void {
