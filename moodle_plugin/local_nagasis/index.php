@@ -53,10 +53,9 @@ if (in_array($action, actions::NAMES, true) && data_submitted() && confirm_sessk
     redirect($here, $words, null, $kind);
 }
 
-// The tool is called, and calls this Moodle back: nobody's other pages may wait for that.
-\core\session\manager::write_close();
-
 echo $OUTPUT->header();
+// Notifications are told by now. The tool is called, and calls this Moodle back: no other page may wait for that.
+\core\session\manager::write_close();
 echo $OUTPUT->heading(get_string('status_title', 'local_nagasis'));
 echo $OUTPUT->render_from_template('local_nagasis/status_page', (new status_page())->export_for_template($OUTPUT));
 echo $OUTPUT->footer();

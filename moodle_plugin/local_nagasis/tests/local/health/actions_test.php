@@ -94,7 +94,7 @@ final class actions_test extends \advanced_testcase {
         $this->assertSame(notification::NOTIFY_WARNING, actions::run('send')[1]);
         $this->assertSame(2, outbox::backlog()['count']);
         actions::run('resume');
-        $this->assertSame(['2 events sent, 0 wait.', notification::NOTIFY_SUCCESS], actions::run('send'));
+        $this->assertSame(['Sent: 2. Waiting: 0.', notification::NOTIFY_SUCCESS], actions::run('send'));
         $this->assertSame(notification::NOTIFY_SUCCESS, actions::run('send')[1]);
         $this->tool->fault('500');
         $this->assertSame(notification::NOTIFY_ERROR, actions::run('send')[1]);
@@ -118,7 +118,7 @@ final class actions_test extends \advanced_testcase {
         $this->assertSame(notification::NOTIFY_INFO, actions::run('discard', 987654)[1]);
         $this->assertSame(notification::NOTIFY_SUCCESS, actions::run('discard', (int) $rows['group.updated']->id)[1]);
         $this->tool->refuse([]);
-        $this->assertSame(['1 events will be sent again.', notification::NOTIFY_SUCCESS], actions::run('resendfrom', 2));
+        $this->assertSame(['To be sent again: 1.', notification::NOTIFY_SUCCESS], actions::run('resendfrom', 2));
         $this->assertSame(notification::NOTIFY_INFO, actions::run('resend', (int) $rows['group.created']->id)[1]);
         actions::run('send');
         $this->assertContains('group.created', $this->tool->types());
@@ -139,6 +139,7 @@ final class actions_test extends \advanced_testcase {
         $this->connect(['grade.changed']);
         $this->tool->answers('/api/v1/moodle/check', ['now' => time(), 'checks' => []]);
         $html = $this->page();
+        $this->assertStringNotContainsString('}}', $html);
         foreach (['value="send"', 'value="pause"', 'data-check="totool"', 'data-check="cron"'] as $part) {
             $this->assertStringContainsString($part, $html);
         }
