@@ -38,12 +38,22 @@ class Moodle:
         """The site's host name."""
         return urlsplit(self.url).hostname or ""
 
+    @property
+    def code(self) -> Path:
+        """Where plugins live: since Moodle 5.1 below ``public``."""
+        public = self.directory / "public"
+        return public if (public / "version.php").is_file() else self.directory
+
     def call(self, command: str, **arguments: Any) -> Any:
         """Run one command of ``seed.php``, as the owner of Moodle's data."""
+        return self.script(_SCRIPT, command, **arguments)
+
+    def script(self, path: Path, command: str, **arguments: Any) -> Any:
+        """Run one command of a script; returns the JSON of its last line."""
         with tempfile.TemporaryDirectory() as folder:
             # The project's directory may be closed to the owner of Moodle's data.
             Path(folder).chmod(0o755)
-            script = shutil.copy(_SCRIPT, folder)
+            script = shutil.copy(path, folder)
             done = subprocess.run(
                 ["php", script, command],
                 input=json.dumps(arguments),
@@ -56,8 +66,28 @@ class Moodle:
                 **_as(self.owner),
             )
         if done.returncode:
-            raise MoodleScriptError(f"seed.php {command}: {done.stdout}\n{done.stderr}")
+            raise MoodleScriptError(f"{path.name} {command}: {done.stdout}\n{done.stderr}")
         return json.loads(done.stdout.strip().splitlines()[-1])
+
+    def cli(self, script: str, *arguments: str) -> str:
+        """Run one of Moodle's own command-line scripts, or a plugin's; returns what it printed."""
+        done = subprocess.run(
+            ["php", str(self._script(script)), *arguments],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            cwd=self.directory,
+            check=False,
+            timeout=600,
+            **_as(self.owner),
+        )
+        if done.returncode:
+            raise MoodleScriptError(f"{script}: {done.stdout}\n{done.stderr}")
+        return done.stdout
+
+    def _script(self, name: str) -> Path:
+        outside = self.directory / name
+        return outside if outside.is_file() else self.code / name
 
 
 def find_moodle(environment: Mapping[str, str]) -> Moodle | str:

@@ -1,0 +1,99 @@
+"""A real Moodle with the two plugins, a tool that is connected with it, and a campus of 50."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.e2e.browser import Cookies
+from tests.e2e.conftest import OpenBrowser
+from tests.e2e.environment import ToolAddress
+from tests.e2e.moodle.site import Moodle
+from tests.e2e.pairing import Desk
+from tests.e2e.tool import Tool, database_address
+from tests.e2e.with_plugin.campus import Campus
+from tests.e2e.with_plugin.plugins import Plugins
+
+
+@pytest.fixture(scope="session")
+def own_address(address: ToolAddress, moodle: Moodle) -> ToolAddress:
+    """The tool of these tests stands two ports on: others may run in the same session."""
+    host, port = urlsplit(address.url).hostname, address.port + 2
+    own = replace(address, url=f"https://{host}:{port}")
+    if moodle.call("about", tool_url=f"{own.url}/lti/keys")["blocked"]:
+        pytest.fail(f"Moodle's HTTP security blocks {own.url}: allow its port too")
+    return own
+
+
+@pytest.fixture(scope="session")
+def plugins(moodle: Moodle) -> Iterator[Plugins]:
+    """Both plugins, installed from their zips; afterwards nothing of them is left in Moodle."""
+    plugins = Plugins(moodle)
+    if tool := plugins.connection()["tool"]:
+        pytest.skip(f"this Moodle is connected with {tool}; disconnect it first")
+    if not os.access(moodle.code / "local", os.W_OK):
+        pytest.skip(f"plugins cannot be put into {moodle.code}: it is not writable here")
+    with plugins.beforehand():
+        before = plugins.remains()
+        assert not before["rows"], f"left by someone before these tests: {before['rows']}"
+        plugins.install()
+        yield plugins
+        if os.environ.get("E2E_KEEP"):
+            return
+        if plugins.installed:
+            plugins.uninstall()
+        assert plugins.remains() == before
+
+
+@pytest.fixture(scope="session")
+def naga(
+    own_address: ToolAddress,
+    moodle: Moodle,
+    plugins: Plugins,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Tool]:
+    """The tool as it is deployed, with a campus of 50 in its SIS."""
+    folder = tmp_path_factory.mktemp("naga")
+    with database_address(folder) as database_url:
+        tool = Tool(own_address, folder, database_url, moodle.ca)
+        tool.cli("init")
+        tool.cli("campus", "generate", "--size", "50")
+        try:
+            tool.start()
+            yield tool
+            if plugins.connection()["tool"] and not os.environ.get("E2E_KEEP"):
+                plugins.unpair()
+        finally:
+            tool.stop()
+
+
+@pytest.fixture(scope="session")
+def desk(naga: Tool, moodle: Moodle, browsers: OpenBrowser) -> Iterator[Desk]:
+    """Both administrators at their pages."""
+    browser = browsers(Cookies.BLOCKED)
+    yield Desk.open(naga, moodle, browser)
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def paired(naga: Tool, plugins: Plugins) -> Tool:
+    """The tool, connected with this Moodle."""
+    if plugins.connection()["tool"] != naga.url:
+        plugins.pair(naga.cli("site", "code").splitlines()[0])
+    return naga
+
+
+@pytest.fixture(scope="session")
+def campus(paired: Tool, moodle: Moodle, plugins: Plugins) -> Iterator[Campus]:
+    """The campus in Moodle; afterwards its courses and people are deleted there."""
+    campus = Campus(paired, moodle, plugins)
+    try:
+        campus.first = campus.sync("apply", "--all")
+        yield campus
+    finally:
+        if not os.environ.get("E2E_KEEP"):
+            plugins.act("forget", **campus.keys())
