@@ -160,11 +160,13 @@ final class category_kind implements kind {
     private function update(int $id, array $document, ?\stdClass $parent): void {
         global $DB;
         $shown = category_tree::is_shown($parent);
+        $hidden = $shown && $document['visible'] ? null : new hidden_below($id);
         $data = ['name' => $document['name'], 'parent' => $parent?->id ?? 0];
         if ($shown || !$document['visible']) {
             $data['visible'] = (int) $document['visible'];
         }
         \core_course_category::get($id, MUST_EXIST, true)->update($data);
+        $hidden?->restore();
         if (!$shown) {
             // In a hidden category it stays hidden; this says what becomes of it when that is shown again.
             $DB->set_field('course_categories', 'visibleold', (int) $document['visible'], ['id' => $id]);

@@ -55,14 +55,31 @@ final class user_index {
         [$in, $params] = $DB->get_in_or_equal(array_column($documents, 'idnumber'), SQL_PARAMS_NAMED);
         $this->read("idnumber $in AND deleted = 0 AND mnethostid = :mnethostid", $params + $local);
 
-        [$in, $params] = $DB->get_in_or_equal(array_column($documents, 'username'), SQL_PARAMS_NAMED);
-        $this->read("username $in AND mnethostid = :mnethostid", $params + $local);
-
-        if (empty($CFG->allowaccountssameemail)) {
-            $emails = array_map(\core_text::strtolower(...), array_column($documents, 'email'));
+        // Whoever keeps a name or an address cannot clash by it: to look for addresses is to read the whole table.
+        $usernames = $this->wanted($documents, 'username');
+        if ($usernames) {
+            [$in, $params] = $DB->get_in_or_equal($usernames, SQL_PARAMS_NAMED);
+            $this->read("username $in AND mnethostid = :mnethostid", $params + $local);
+        }
+        $emails = array_map(\core_text::strtolower(...), $this->wanted($documents, 'email'));
+        if ($emails && empty($CFG->allowaccountssameemail)) {
             [$in, $params] = $DB->get_in_or_equal($emails, SQL_PARAMS_NAMED);
             $this->read("LOWER(email) $in AND deleted = 0 AND mnethostid = :mnethostid", $params + $local);
         }
+    }
+
+    /**
+     * What documents want of a field that their accounts don't have yet.
+     *
+     * @param array $documents
+     * @param string $field
+     * @return string[]
+     */
+    private function wanted(array $documents, string $field): array {
+        return array_column(array_filter($documents, function (array $document) use ($field): bool {
+            $user = $this->by_idnumber($document['idnumber'])[0] ?? null;
+            return $user?->$field !== $document[$field];
+        }), $field);
     }
 
     /**

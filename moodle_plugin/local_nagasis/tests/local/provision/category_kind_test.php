@@ -32,6 +32,7 @@ namespace local_nagasis\local\provision;
  * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
  * @covers     \local_nagasis\local\provision\category_kind
  * @covers     \local_nagasis\local\provision\category_tree
+ * @covers     \local_nagasis\local\provision\hidden_below
  * @covers     \local_nagasis\local\provision\visibility
  */
 final class category_kind_test extends \advanced_testcase {
@@ -98,6 +99,27 @@ final class category_kind_test extends \advanced_testcase {
         $this->assertEquals(['A' => 0, 'B' => 0], $visible());
         self::apply('P');
         $this->assertEquals(['A' => 1, 'B' => 0], $visible());
+    }
+
+    /**
+     * Hiding a category that holds a hidden one does not forget what was chosen below that.
+     */
+    public function test_hidden_below(): void {
+        global $DB;
+        self::apply('P');
+        self::apply('C', ['parent' => 'P']);
+        self::apply('D', ['parent' => 'C']);
+        $course = ['kind' => 'course', 'idnumber' => 'A', 'shortname' => 'a', 'fullname' => 'A', 'category' => 'C', 'startdate' => 1];
+        batch::run([$course, ['idnumber' => 'B', 'shortname' => 'b', 'visible' => false] + $course], false);
+        self::apply('C', ['parent' => 'P', 'visible' => false]);
+        self::apply('P', ['visible' => false]);
+        $this->assertSame('unchanged', self::apply('D', ['parent' => 'C'])['result']);
+        $this->assertSame('unchanged', batch::run([$course], false)[0]['result']);
+        self::apply('P');
+        self::apply('C', ['parent' => 'P']);
+        $this->assertEquals(1, $DB->get_field('course_categories', 'visible', ['idnumber' => 'D']));
+        $visible = $DB->get_records_menu('course', ['category' => self::id('C')], 'idnumber', 'idnumber, visible');
+        $this->assertEquals(['A' => 1, 'B' => 0], $visible);
     }
 
     /**
