@@ -44,7 +44,9 @@ from lti_tool.sync.broker import Broker
 from lti_tool.sync.courses import Courses
 from lti_tool.sync.gradebook import Gradebook
 from lti_tool.sync.lifecycle import Lifecycle
+from lti_tool.sync.orders import Orders
 from lti_tool.sync.provisioning.assembly import Limits, Provisioning, assemble
+from lti_tool.sync.provisioning_views import ProvisioningViews
 from lti_tool.sync.pushes import GradePushes
 from lti_tool.sync.rosters import Rosters
 
@@ -309,6 +311,24 @@ class Services:
                 guard_count=settings.moodle_guard_count,
             ),
         )
+
+    @cached_property
+    def orders(self) -> Orders:
+        """What administrators ask of the engine."""
+        return Orders(
+            self.database,
+            self.clock,
+            self.keyring,
+            self.audit,
+            self.sis_extracts,
+            self.sites,
+            self.provisioning,
+        )
+
+    @cached_property
+    def provisioning_views(self) -> ProvisioningViews:
+        """The engine's queue, runs and journal, as pages show them."""
+        return ProvisioningViews(self.database, self.keyring)
 
 
 def build_services(

@@ -24,6 +24,7 @@ celery.conf.beat_schedule = {
     "resume pushes": {"task": "resume_pushes", "schedule": 5.0, "options": {"expires": 5}},
     # Cheap when nothing is due: a look at the marks.
     "sync": {"task": "sync", "schedule": 2.0, "options": {"expires": 2}},
+    "carry out orders": {"task": "carry_out_orders", "schedule": 5.0, "options": {"expires": 5}},
     "compare by date": {
         "task": "compare_by_date",
         "schedule": float(_settings.moodle_sync_interval),
@@ -40,6 +41,7 @@ celery.conf.beat_schedule = {
 _RECEIPT_DAYS = 400
 _ROSTER_DAYS = 30
 _EVENT_DAYS = 90
+_ORDER_DAYS = 30
 
 
 @setup_logging.connect
@@ -69,6 +71,18 @@ def sync() -> None:
     """Bring connected Moodles up to what changed in the SIS."""
     if _settings.moodle_sync_enabled:
         _services().provisioning.rounds.changes()
+
+
+@celery.task(name="carry_out")
+def carry_out(order_id: int) -> None:
+    """Do what an administrator asked for at a site: a preview, an apply, a comparison, an undo."""
+    _services().orders.run(order_id)
+
+
+@celery.task(name="carry_out_orders")
+def carry_out_orders() -> None:
+    """Do what was asked and not done, or was left by a worker that died."""
+    _services().orders.resume()
 
 
 @celery.task(name="compare_by_date")
@@ -117,3 +131,4 @@ def purge() -> None:
     services.pairing.purge()
     services.signed_requests.purge()
     services.event_intake.purge(older_than_days=_EVENT_DAYS)
+    services.orders.purge(older_than_days=_ORDER_DAYS)

@@ -40,7 +40,18 @@ class Broker:
 
     def announce_push(self, push_id: str) -> None:
         """Ask for the push to be run now; without a broker it is found a little later."""
+        self._announce("push_grades", push_id)
+
+    def announce_order(self, order_id: int) -> None:
+        """Ask for an administrator's order to be carried out now; else it is found later too."""
+        self._announce("carry_out", order_id)
+
+    def announce_changes(self) -> None:
+        """Ask for changes to be sent now; else they are by the schedule."""
+        self._announce("sync")
+
+    def _announce(self, task: str, *arguments: object) -> None:
         try:
-            self.celery.send_task("push_grades", args=[push_id], retry=False)
+            self.celery.send_task(task, args=list(arguments), retry=False)
         except Exception as error:  # noqa: BLE001 - brokers fail in their own ways
-            log.warning("broker.unreachable", push_id=push_id, error=type(error).__name__)
+            log.warning("broker.unreachable", task=task, error=type(error).__name__)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 # Whoever loads this room's tables needs all its files.
+import lti_tool.sync.order_models
 import lti_tool.sync.provisioning.models  # noqa: F401
 from lti_tool.core.database import Base
 
