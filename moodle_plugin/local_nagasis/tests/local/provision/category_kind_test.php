@@ -109,7 +109,8 @@ final class category_kind_test extends \advanced_testcase {
         self::apply('P');
         self::apply('C', ['parent' => 'P']);
         self::apply('D', ['parent' => 'C']);
-        $course = ['kind' => 'course', 'idnumber' => 'A', 'shortname' => 'a', 'fullname' => 'A', 'category' => 'C', 'startdate' => 1];
+        $course = ['kind' => 'course', 'idnumber' => 'A', 'shortname' => 'a', 'fullname' => 'A'];
+        $course += ['category' => 'C', 'startdate' => 1];
         batch::run([$course, ['idnumber' => 'B', 'shortname' => 'b', 'visible' => false] + $course], false);
         self::apply('C', ['parent' => 'P', 'visible' => false]);
         self::apply('P', ['visible' => false]);
