@@ -32,12 +32,21 @@ use local_nagasis\local\tool\client;
  * Receives Moodle's events.
  */
 final class observer {
+    /** @var \WeakMap|null Events that were received already. */
+    private static ?\WeakMap $received = null;
+
     /**
      * Writes one event to the outbox, in the transaction of the change. Whatever goes wrong here, the person's request goes on.
      *
      * @param \core\event\base $event
      */
     public static function record(\core\event\base $event): void {
+        self::$received ??= new \WeakMap();
+        if (isset(self::$received[$event])) {
+            // Moodle also tells the observers of an event's parent classes: grade_item_updated is a grade_item_created.
+            return;
+        }
+        self::$received[$event] = true;
         try {
             if (!echo_guard::active() && client::paired()) {
                 recorder::record($event);
