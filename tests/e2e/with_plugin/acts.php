@@ -232,6 +232,13 @@ function command_place(array $a): array {
         'account_suspended' => (bool)$user->suspended];
 }
 
+/** Course module ids of the activities of external tools in a course of the SIS. */
+function command_links(array $a): array {
+    global $DB;
+    $modinfo = get_fast_modinfo($DB->get_field('course', 'id', ['idnumber' => $a['course']], MUST_EXIST));
+    return array_values(array_map(fn($cm): int => (int)$cm->id, $modinfo->get_instances_of('lti')));
+}
+
 /** Delete the activities of external tools in a course of the SIS. */
 function command_unlink(array $a): array {
     global $DB;

@@ -21,7 +21,7 @@ class Chosen:
     """A class under way, taught by itself, and people of it, by their keys in the SIS."""
 
     class_key: str
-    label: str
+    course: str
     students: list[str]
     teacher: str
 
@@ -63,7 +63,9 @@ class Campus:
                     if member.status == "active":
                         roles.setdefault(member.role, []).append(member.user)
                 if len(roles.get("student", [])) > 2 and roles.get("editingteacher"):
-                    return Chosen(key, view.label, roles["student"], roles["editingteacher"][0])
+                    return Chosen(
+                        key, view.course_code, roles["student"], roles["editingteacher"][0]
+                    )
         raise AssertionError("no class of the campus is under way")
 
     def place(self, person: str) -> dict[str, Any]:

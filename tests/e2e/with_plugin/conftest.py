@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,6 +17,8 @@ from tests.e2e.moodle.site import Moodle
 from tests.e2e.pairing import Desk
 from tests.e2e.tool import Tool, database_address
 from tests.e2e.with_plugin.campus import Campus
+from tests.e2e.with_plugin.link import Link
+from tests.e2e.with_plugin.pictures import Pictures
 from tests.e2e.with_plugin.plugins import Plugins
 
 
@@ -97,3 +100,21 @@ def campus(paired: Tool, moodle: Moodle, plugins: Plugins) -> Iterator[Campus]:
     finally:
         if not os.environ.get("E2E_KEEP"):
             plugins.act("forget", **campus.keys())
+
+
+@pytest.fixture(scope="session")
+def link(campus: Campus, browsers: OpenBrowser) -> Link:
+    """The gradebook, placed in the chosen class's course by its teacher."""
+    browser = browsers(Cookies.BLOCKED)
+    link = Link.place(campus, browser)
+    browser.close()
+    return link
+
+
+@pytest.fixture(scope="session")
+def pictures() -> Pictures:
+    """Keeps pictures of the pages where E2E_SCREENSHOTS says."""
+    folder = os.environ.get("E2E_SCREENSHOTS")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    return Pictures(Path(folder) if folder else None)
