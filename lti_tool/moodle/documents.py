@@ -9,9 +9,9 @@ shows as text everywhere.
 from __future__ import annotations
 
 import unicodedata
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 # Moodle's columns: idnumbers of courses, categories and groups hold 100 characters.
 KEY_LENGTH = 100
@@ -33,6 +33,12 @@ def _present(text: str) -> str:
     if not text:
         raise ValueError("must not be blank")
     return text
+
+
+def _require_once(keys: list[str], what: str) -> None:
+    twice = next((key for key in keys if keys.count(key) > 1), None)
+    if twice is not None:
+        raise ValueError(f"{what} name {twice} twice")
 
 
 def _shown(text: str) -> str:
@@ -111,6 +117,12 @@ class Course(_Strict):
     visible: bool = True
     sections: Annotated[list[Section], Field(max_length=50)] = []
     groups: Annotated[list[Group], Field(max_length=200)] = []
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        _require_once([section.key for section in self.sections], "sections")
+        _require_once([group.idnumber for group in self.groups], "groups")
+        return self
 
 
 Role = Literal["student", "teacher", "editingteacher"]

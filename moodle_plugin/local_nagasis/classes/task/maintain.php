@@ -26,6 +26,7 @@ namespace local_nagasis\task;
 
 use local_nagasis\local\outbox\outbox;
 use local_nagasis\local\pairing\token;
+use local_nagasis\local\provision\course_parts;
 use local_nagasis\local\tool\client;
 
 /**
@@ -45,6 +46,7 @@ final class maintain extends \core\task\scheduled_task {
      * Runs the task.
      */
     public function execute(): void {
+        course_parts::forget_deleted();
         if (!client::paired()) {
             return;
         }
