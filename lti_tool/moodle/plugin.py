@@ -110,7 +110,6 @@ class MoodlePlugin:
         """
         text = json.dumps(
             [document.model_dump(mode="json") for document in documents],
-            ensure_ascii=False,
             separators=(",", ":"),
         )
         size = len(text.encode())
@@ -143,7 +142,7 @@ class MoodlePlugin:
         limit: int = MAX_PAGE,
     ) -> DigestPage:
         """One page of the fingerprints of what is there; of these ``keys`` alone, if any."""
-        params = {"kind": kind, "keys": json.dumps(list(keys), ensure_ascii=False)}
+        params = {"kind": kind, "keys": json.dumps(list(keys))}
         return self._ask(site, "digest", params | _paging(after, limit), DigestPage)
 
     def digests(
@@ -168,7 +167,7 @@ class MoodlePlugin:
         limit: int = MAX_PAGE,
     ) -> ReadPage:
         """One page of ``activity``, ``access``, ``roster``, ``items`` or ``grades``."""
-        params = {"what": what, "scope": json.dumps(dict(scope or {}), ensure_ascii=False)}
+        params = {"what": what, "scope": json.dumps(dict(scope or {}))}
         return self._ask(site, "read", params | _paging(after, limit), ReadPage)
 
     def pages(
