@@ -78,6 +78,10 @@ final class lti_step implements step {
         $type = $this->find();
         $id = $type ? (int) $type->id : $this->create();
         if ($type) {
+            if ($type->clientid === get_config('local_nagasis', 'ltileft')) {
+                journal::note('ltitype', ['clientid' => null], ['clientid' => $type->clientid]);
+                unset_config('ltileft', 'local_nagasis');
+            }
             $differing = $this->differing($type);
             if ($differing) {
                 journal::note("lti/$id", array_intersect_key(self::settings($type), $differing), $differing);
@@ -306,6 +310,8 @@ final class lti_step implements step {
             lti_delete_type($type->id);
             return [];
         }
+        // Ours still: connected again and disconnected when nothing uses it any more, it goes.
+        set_config('ltileft', $type->clientid, 'local_nagasis');
         // Moodle does not look at the state when the tool asks for a token: without keys it cannot.
         self::change($type, [
             'state' => (string) LTI_TOOL_STATE_PENDING,

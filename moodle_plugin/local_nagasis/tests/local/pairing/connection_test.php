@@ -422,6 +422,10 @@ final class connection_test extends \advanced_testcase {
         $this->assertSame($type->clientid, get_config('local_nagasis', 'clientid'));
         $this->assertSame('1', lti_get_type_config($type->id)['ltiservice_memberships']);
         $this->assertEquals(LTI_TOOL_STATE_CONFIGURED, $DB->get_field('lti_types', 'state', ['id' => $type->id]));
+        // It is still what connecting has made: when nothing uses it any more, it goes.
+        $DB->delete_records('lti', ['typeid' => $type->id]);
+        $this->assertSame('done', $this->results(disconnection::run())['lti']);
+        $this->assertFalse($DB->record_exists('lti_types', ['id' => $type->id]));
     }
 
     /**
