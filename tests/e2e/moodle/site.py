@@ -71,7 +71,7 @@ class Moodle:
 
     def cli(self, script: str, *arguments: str) -> str:
         """Run one of Moodle's own command-line scripts, or a plugin's; returns what it printed."""
-        done = subprocess.run(
+        done: subprocess.CompletedProcess[str] = subprocess.run(
             ["php", str(self._script(script)), *arguments],
             capture_output=True,
             text=True,

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.e2e.browser import Cookies
 from tests.e2e.conftest import OpenBrowser
 from tests.e2e.environment import ToolAddress
+from tests.e2e.moodle.pages import settled
 from tests.e2e.moodle.site import Moodle
-from tests.e2e.pairing import Desk
+from tests.e2e.pairing import Desk, expect_connected
 from tests.e2e.tool import Tool, database_address
 from tests.e2e.with_plugin.campus import Campus
 from tests.e2e.with_plugin.link import Link
@@ -30,6 +33,16 @@ def own_address(address: ToolAddress, moodle: Moodle) -> ToolAddress:
     if moodle.call("about", tool_url=f"{own.url}/lti/keys")["blocked"]:
         pytest.fail(f"Moodle's HTTP security blocks {own.url}: allow its port too")
     return own
+
+
+@dataclass(frozen=True)
+class Connected:
+    """The two administrators' windows, what Moodle held before and after, and the tool's checks."""
+
+    desk: Desk
+    before: dict[str, Any]
+    after: dict[str, Any]
+    checklist: list[dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
@@ -83,11 +96,34 @@ def desk(naga: Tool, moodle: Moodle, browsers: OpenBrowser) -> Iterator[Desk]:
 
 
 @pytest.fixture(scope="session")
-def paired(naga: Tool, plugins: Plugins) -> Tool:
+def connected(desk: Desk, plugins: Plugins, pictures: Pictures) -> Connected:
+    """Connected for the first time, by both administrators' own pages."""
+    page = desk.in_moodle
+    page.goto(f"{desk.moodle.url}/admin/search.php#linkmodules")
+    settled(page)
+    page.get_by_role("link", name="Connect with Naga SIS").click()
+    expect(desk.main.get_by_role("heading", name="Connect with Naga SIS")).to_be_visible()
+    pictures.take(page, "moodle-before")
+    code = desk.code()
+    pictures.take(desk.in_tool, "tool-code")
+    desk.seen["preview"] = desk.paste(code)
+    pictures.take(page, "moodle-preview")
+    before = plugins.connection()
+    desk.seen["paired"] = desk.confirm()
+    pictures.take(page, "moodle-connected")
+    expect_connected(desk.in_tool)
+    pictures.take(desk.in_tool, "tool-code-used")
+    desk.seen["site"] = desk.site_page().inner_text()
+    pictures.take(desk.in_tool, "tool-site")
+    with desk.tool.services() as services:
+        (site,) = services.sites.list()
+    return Connected(desk, before, plugins.connection(), site.checklist)
+
+
+@pytest.fixture(scope="session")
+def paired(connected: Connected) -> Tool:
     """The tool, connected with this Moodle."""
-    if plugins.connection()["tool"] != naga.url:
-        plugins.pair(naga.cli("site", "code").splitlines()[0])
-    return naga
+    return connected.desk.tool
 
 
 @pytest.fixture(scope="session")

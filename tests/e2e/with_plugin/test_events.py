@@ -14,7 +14,7 @@ from tests.e2e.moodle.pages import sign_in
 from tests.e2e.with_plugin.campus import Campus
 from tests.e2e.with_plugin.moodle_events import NAMES
 
-pytestmark = [pytest.mark.moodle, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.moodle, pytest.mark.browser, pytest.mark.timeout(900)]
 
 _ACTS = (
     "grades",
@@ -110,7 +110,6 @@ def test_a_deleted_thing_is_known_by_its_idnumber(provoked: Provoked) -> None:
     assert set(deleted.data) == {"idnumber"}
 
 
-@pytest.mark.browser
 def test_a_login_arrives_by_moodles_cron(provoked: Provoked, open_browser: OpenBrowser) -> None:
     campus = provoked.campus
     before = len(campus.events())

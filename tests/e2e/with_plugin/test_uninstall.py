@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e.with_plugin.campus import Campus
 
-pytestmark = [pytest.mark.moodle, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.moodle, pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 def test_uninstalled_while_connected_nothing_is_left(campus: Campus) -> None:
