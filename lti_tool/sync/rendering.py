@@ -6,7 +6,7 @@ import datetime as dt
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -23,6 +23,7 @@ from lti_tool.moodle.documents import (
     Roster,
     Section,
     User,
+    key_of,
 )
 from lti_tool.sis.entities import ClassView, Membership, PersonView, TermView
 from lti_tool.sis.interfaces import SisExtracts
@@ -48,7 +49,19 @@ class Unfit:
     message: str
 
 
-Rendered = Document | Nothing | Unfit
+@dataclass(frozen=True, slots=True)
+class Former:
+    """The course of this class is another's now: the class is taught together with ``host``.
+
+    A course that it had of its own stays, with the work in it, and goes on with the class's own
+    students: ``document`` is for whoever has it; nobody gets it anew.
+    """
+
+    document: Document
+    host: str
+
+
+Rendered = Document | Nothing | Unfit | Former
 
 
 class Rendering:
@@ -78,13 +91,14 @@ class Rendering:
         """
         match kind:
             case "category":
-                return self._categories(keys)
+                rendered = self._categories(keys)
             case "user":
-                return self._users(keys)
+                rendered = self._users(keys)
             case "course":
-                return self._courses(keys, today=self._lifecycle.today(now))
+                rendered = self._courses(keys, today=self._lifecycle.today(now))
             case "roster":
-                return self._rosters(keys)
+                rendered = self._rosters(keys)
+        return {key: _checked(key, found) for key, found in rendered.items()}
 
     def all_keys(self, kind: Kind) -> list[str]:
         """Keys of everything of a kind that the SIS has."""
@@ -96,6 +110,10 @@ class Rendering:
             case _:
                 return self.hosts(self._sis.class_keys())
 
+    def own_keys(self, kind: Kind) -> set[str]:
+        """Keys of everything that the SIS knows, whether a document comes of it or not."""
+        return set(self._sis.class_keys() if kind in ("course", "roster") else self.all_keys(kind))
+
     def hosts(self, class_keys: Collection[str]) -> list[str]:
         """The classes in whose courses these are taught, sorted; unknown ones stand for
         themselves."""
@@ -104,14 +122,14 @@ class Rendering:
 
     def _categories(self, keys: Collection[str]) -> dict[str, Rendered]:
         terms = self._sis.terms(keys)
-        return {key: _category(terms.get(key)) for key in keys}
+        return {key: _tried(_category, terms.get(key)) for key in keys}
 
     def _users(self, keys: Collection[str]) -> dict[str, Rendered]:
         people = self._sis.people(keys)
         shared = self._sis.shared_emails(
             [person.school_email for person in people.values() if person.school_email]
         )
-        return {key: self._user(people.get(key), shared) for key in keys}
+        return {key: _tried(self._user, people.get(key), shared) for key in keys}
 
     def _user(self, person: PersonView | None, shared: Collection[str]) -> Rendered:
         if person is None:
@@ -134,7 +152,10 @@ class Rendering:
 
     def _courses(self, keys: Collection[str], *, today: dt.date) -> dict[str, Rendered]:
         groups = self._groups(keys)
-        return {key: self._course(key, groups.get(key, []), today) for key in keys}
+        return {
+            key: _former(key, groups[key], _tried(self._course, key, groups[key], today))
+            for key in keys
+        }
 
     def _course(self, key: str, classes: list[ClassView], today: dt.date) -> Rendered:
         shown = [view for view in classes if self._lifecycle.exists(view)]
@@ -177,7 +198,11 @@ class Rendering:
         } | {key for named in teachers.values() for key in named}
         people = self._sis.people(teaching)
         return {
-            key: self._roster(key, groups.get(key, []), memberships, teachers, people)
+            key: _former(
+                key,
+                groups[key],
+                _tried(self._roster, key, groups[key], memberships, teachers, people),
+            )
             for key in keys
         }
 
@@ -215,37 +240,34 @@ class Rendering:
                     groups[person_key].append(view.class_key)
                 else:
                     places.setdefault(person_key, "suspended")
-        try:
-            members = [
-                Member.model_validate(
-                    {
-                        "user": person_key,
-                        "role": roles[person_key],
-                        "status": places[person_key],
-                        "groups": sorted(set(groups[person_key])) if together else [],
-                    }
-                )
-                for person_key in sorted(roles)
-            ]
-        except ValidationError as error:
-            return _unfit(error)
+        found = [
+            _member(
+                person_key,
+                roles[person_key],
+                places[person_key],
+                sorted(set(groups[person_key])) if together else [],
+            )
+            for person_key in sorted(roles)
+        ]
+        members = [member for member in found if member is not None]
         return _fit(Roster, course=key, count=len(members), members=members)
 
     def _groups(self, hosts: Collection[str]) -> dict[str, list[ClassView]]:
         """The classes that are taught in each host's course, the host first."""
         found = dict(self._sis.classes(hosts))
-        others = {key for view in found.values() for key in view.combined_with} - found.keys()
-        found |= self._sis.classes(others)
+        wanted = {key for view in found.values() for key in view.combined_with} - found.keys()
+        found |= self._sis.classes(wanted)
         grouped: dict[str, list[ClassView]] = {}
         for key in hosts:
             view = found.get(key)
             if view is None:
                 grouped[key] = []
             elif host_of(view) != key:
-                # Its course went on under another class; what it was is left as it is.
-                grouped[key] = []
+                grouped[key] = [view]
             else:
-                grouped[key] = [view, *(found[other] for other in view.combined_with)]
+                # One that is gone in this very moment leaves a mark of its own.
+                others = [found[other] for other in view.combined_with if other in found]
+                grouped[key] = [view, *others]
         return grouped
 
 
@@ -307,4 +329,44 @@ def _fit(model: type[Document], **values: object) -> Rendered:
 def _unfit(error: ValidationError) -> Unfit:
     first = error.errors()[0]
     pointer = "".join(f"/{part}" for part in first["loc"])
-    return Unfit(pointer, first["msg"])
+    return Unfit(pointer, f"{first['msg']}. Correct it in the SIS.")
+
+
+def _tried(render: Callable[..., Rendered], *values: object) -> Rendered:
+    """What cannot be rendered at all (a year 1, a date that no computer counts to) stops itself
+    alone."""
+    try:
+        return render(*values)
+    except ValidationError as error:
+        return _unfit(error)
+    except (ArithmeticError, ValueError, OSError) as error:
+        return Unfit("", f"{error}. Correct it in the SIS.")
+
+
+def _checked(key: str, found: Rendered) -> Rendered:
+    document = found.document if isinstance(found, Former) else found
+    if isinstance(document, Nothing | Unfit) or key_of(document) == key:
+        return found
+    return Unfit(
+        "/course" if isinstance(document, Roster) else "/idnumber",
+        "The key begins or ends with a space, or holds a letter in a form that Moodle compares "
+        "differently (not NFC). Correct it in the SIS.",
+    )
+
+
+def _former(key: str, classes: list[ClassView], found: Rendered) -> Rendered:
+    host = host_of(classes[0]) if classes else key
+    if host == key or isinstance(found, Nothing | Unfit | Former):
+        return found
+    return Former(found, host)
+
+
+def _member(person_key: str, role: str, status: str, groups: list[str]) -> Member | None:
+    """A member; ``None`` for one whose key is none for Moodle. Such a person has no account there,
+    and a dead letter says why."""
+    values = {"user": person_key, "role": role, "status": status, "groups": groups}
+    try:
+        member = Member.model_validate(values)
+    except ValidationError:
+        return None
+    return member if member.user == person_key else None

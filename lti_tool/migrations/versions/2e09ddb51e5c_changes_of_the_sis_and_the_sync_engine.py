@@ -80,6 +80,7 @@ def upgrade() -> None:
         sa.Column("trigger", sa.String(length=30), nullable=False),
         sa.Column("actor", sa.String(length=200), nullable=False),
         sa.Column("state", sa.String(length=30), nullable=False),
+        sa.Column("holder", sa.String(length=64), nullable=True),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
@@ -100,6 +101,22 @@ def upgrade() -> None:
         batch_op.create_index("ix_sync_run_site", ["site_id", "started_at"], unique=False)
 
     op.create_table(
+        "sync_taught_in",
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("class_key", sa.String(length=255), nullable=False),
+        sa.Column("host", sa.String(length=255), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["site_id"],
+            ["moodle_site.id"],
+            name=op.f("fk_sync_taught_in_site_id_moodle_site"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("site_id", "class_key", name=op.f("pk_sync_taught_in")),
+    )
+    with op.batch_alter_table("sync_taught_in", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sync_taught_in_host"), ["host"], unique=False)
+
+    op.create_table(
         "synced_document",
         sa.Column("site_id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
@@ -108,6 +125,7 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.String(length=32), nullable=True),
         sa.Column("outcome", sa.String(length=20), nullable=False),
         sa.Column("active", sa.Integer(), nullable=False),
+        sa.Column("people", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by", sa.String(length=200), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
@@ -204,6 +222,10 @@ def downgrade() -> None:
     with op.batch_alter_table("sync_run", schema=None) as batch_op:
         batch_op.drop_index("ix_sync_run_site")
 
+    with op.batch_alter_table("sync_taught_in", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sync_taught_in_host"))
+
+    op.drop_table("sync_taught_in")
     op.drop_table("sync_run")
     with op.batch_alter_table("sync_mark", schema=None) as batch_op:
         batch_op.drop_index("ix_sync_mark_due")

@@ -18,8 +18,10 @@ from lti_tool.sync.provisioning.engine import Engine
 from lti_tool.sync.provisioning.explain import Explanations
 from lti_tool.sync.provisioning.gate import Gates
 from lti_tool.sync.provisioning.guard import Guard
+from lti_tool.sync.provisioning.journal import Journal
 from lti_tool.sync.provisioning.ledger import Ledger
 from lti_tool.sync.provisioning.letters import DeadLetters
+from lti_tool.sync.provisioning.mappings import Mappings
 from lti_tool.sync.provisioning.marks import Marks
 from lti_tool.sync.provisioning.preview import Previews
 from lti_tool.sync.provisioning.reconcile import Reconciler
@@ -74,13 +76,15 @@ def assemble(
 ) -> Provisioning:
     """Build all parts of one process."""
     rendering = Rendering(sis, lifecycle)
-    marks = Marks(database, clock, sis, rendering)
+    mappings = Mappings(database)
+    marks = Marks(database, clock, sis, rendering, mappings)
     letters = DeadLetters(database, clock, keyring)
-    ledger = Ledger(database, clock, keyring, marks, letters)
+    journal = Journal(clock, keyring)
+    ledger = Ledger(database, clock, journal, mappings, marks, letters)
     gates = Gates(database, clock, per_minute=limits.calls_per_minute)
-    guard = Guard(ledger, share=limits.guard_share, count=limits.guard_count)
     runs = Runs(database, clock, audit)
     client = MoodleAPIClient(plugin, gates, clock, attempts=limits.attempts, sleep=sleep)
+    guard = Guard(clock, ledger, runs, client, share=limits.guard_share, count=limits.guard_count)
     engine = Engine(
         clock,
         client,
@@ -93,7 +97,7 @@ def assemble(
         attempts=limits.attempts,
         most=limits.documents_per_call,
     )
-    reconciler = Reconciler(database, clock, client, rendering, ledger, engine)
+    reconciler = Reconciler(database, clock, client, rendering, marks, ledger, engine)
     return Provisioning(
         rendering=rendering,
         marks=marks,
@@ -106,7 +110,7 @@ def assemble(
         engine=engine,
         previews=Previews(clock, client, rendering, marks, ledger),
         reconciler=reconciler,
-        undo=Undo(database, clock, keyring, client, rendering, ledger, runs),
+        undo=Undo(database, clock, journal, client, gates, rendering, ledger, runs, sleep=sleep),
         explanations=Explanations(database, clock, sis, rendering, ledger, letters, gates, runs),
         rounds=Rounds(database, marks, engine, reconciler),
     )

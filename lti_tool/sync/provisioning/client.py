@@ -169,7 +169,7 @@ class MoodleAPIClient:
         try:
             answer = call()
         except TransientError as error:
-            self._gates.failed(site.id, error.detail)
+            self._gates.failed(site.id, error.detail, wait=error.retry_after)
             raise
         except PluginError:
             # An answer all the same: the site is there.

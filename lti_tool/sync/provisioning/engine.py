@@ -3,38 +3,39 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from lti_tool.core.clock import Clock
 from lti_tool.core.errors import NagaError
 from lti_tool.moodle.contract import fingerprint
-from lti_tool.moodle.documents import KINDS, Document, Kind
+from lti_tool.moodle.documents import KINDS, Kind
 from lti_tool.moodle.models import MoodleSite, SiteStanding
-from lti_tool.moodle.plugin_errors import AuthenticationError, DataError, PluginError
+from lti_tool.moodle.plugin_errors import (
+    AuthenticationError,
+    ContractRefusedError,
+    DataError,
+    PluginError,
+)
+from lti_tool.sis.bulk import chunks
+from lti_tool.sync.provisioning.batches import batches
 from lti_tool.sync.provisioning.client import MoodleAPIClient, SiteClosedError
 from lti_tool.sync.provisioning.gate import Gates
-from lti_tool.sync.provisioning.guard import Guard
-from lti_tool.sync.provisioning.ledger import Ledger
+from lti_tool.sync.provisioning.guard import Guard, WaitingError, Work
+from lti_tool.sync.provisioning.ledger import LeaseLostError, Ledger
 from lti_tool.sync.provisioning.marks import Mark, Marks
 from lti_tool.sync.provisioning.models import RunState, RunTrigger, SyncRun
 from lti_tool.sync.provisioning.runs import Runs
-from lti_tool.sync.rendering import Nothing, Rendering, Unfit
+from lti_tool.sync.rendering import Former, Nothing, Rendering, Unfit
 
 log = structlog.get_logger(__name__)
 
 Progress = Callable[[SyncRun], None]
-
-
-@dataclass(slots=True)
-class Work:
-    """What one kind has to send: documents that differ from what was last applied."""
-
-    kind: Kind
-    marks: dict[str, Mark]
-    documents: dict[str, Document]
+# Documents rendered, compared and sent before the next are.
+_RENDERED = 500
 
 
 class _StoppedError(Exception):
@@ -115,34 +116,74 @@ class Engine:
         self._marks.gather()
         due = {kind: self._marks.due(site.id, kind) for kind in KINDS}
         total = sum(map(len, due.values()))
-        if not total or (trigger is RunTrigger.CHANGES and self._still_waits(site, due)):
+        if not total:
             return None
-        run = self._runs.begin(site.id, trigger=trigger, actor=actor, total=total)
+        if trigger is RunTrigger.CHANGES and (
+            self._gates.closed(site.id) is not None or self._still_waits(site, due)
+        ):
+            # Nothing can be done at this moment: a run each few seconds would only say so.
+            return None
+        run = self._runs.begin(site.id, trigger=trigger, actor=actor, total=total, holder=holder)
+        with self._gates.alive(site.id, holder):
+            self._guarded(site, run, lambda: self._all(site, run, trigger, due, progress))
+        progress(run)
+        return run
+
+    def _guarded(self, site: MoodleSite, run: SyncRun, act: Callable[[], None]) -> None:
+        """Act, and end the run as it went."""
         try:
-            for kind in KINDS:
-                # What a kind before it has let go of is taken in this run already.
-                marks = due[kind] if kind == KINDS[0] else self._marks.due(site.id, kind)
-                work = self._work(run, kind, marks)
-                progress(run)
-                if work.documents:
-                    self._guard.pass_(site, run, work, self._client)
-                    self._send(site, holder, run, work, progress)
+            act()
         except _StoppedError as stop:
             self._runs.end(run, stop.state, error=stop.reason)
+        except LeaseLostError as error:
+            self._runs.end(run, RunState.FAILED, error=str(error))
+        except WaitingError as waiting:
+            self._runs.wait(run, waiting.facts)
         except AuthenticationError as error:
             self._runs.pause_site(site, run, error)
             self._runs.end(run, RunState.FAILED, error=error.code)
+        except DataError as error:
+            # Not a document: the two sides do not understand each other. Time may bring an update.
+            self._gates.failed(site.id, error.detail, open_=True)
+            self._runs.end(run, RunState.FAILED, error=error.code)
         except PluginError as error:
             self._runs.end(run, RunState.DONE, error=error.code)
-        except Guard.WaitingError as waiting:
-            self._runs.wait(run, waiting.facts)
         except BaseException as error:
-            self._runs.end(run, RunState.FAILED, error=type(error).__name__)
+            # Not again within two seconds, whatever it was. If the database is away, the next run
+            # finds this one interrupted.
+            with suppress(SQLAlchemyError):
+                self._gates.failed(site.id, type(error).__name__, open_=True)
+                self._runs.end(run, RunState.FAILED, error=type(error).__name__)
             raise
         else:
             self._runs.end(run, RunState.DONE)
-        progress(run)
-        return run
+
+    def _all(
+        self,
+        site: MoodleSite,
+        run: SyncRun,
+        trigger: RunTrigger,
+        due: Mapping[Kind, list[Mark]],
+        progress: Progress,
+    ) -> None:
+        watch = self._guard.watch(site, run)
+        for kind, marks in due.items():
+            known = self._ledger.known(site.id, kind, [mark.key for mark in marks])
+            if not watch.harmless(kind, known, marks):
+                watch.foresee(kind, self._works(run, kind, marks))
+        for kind in KINDS:
+            # Anew: what a kind before has let go of, or what turned out to be missing, is taken
+            # in this run already.
+            for work in self._works(run, kind, self._marks.due(site.id, kind)):
+                progress(run)
+                if work.documents:
+                    watch.count(work)
+                    self._send(site, run, trigger, work, progress)
+
+    def _works(self, run: SyncRun, kind: Kind, marks: list[Mark]) -> Iterator[Work]:
+        """A kind's work in pieces: however much there is, little of it is in memory."""
+        for some in chunks(marks, _RENDERED):
+            yield self._work(run, kind, some)
 
     def _still_waits(self, site: MoodleSite, due: Mapping[Kind, list[Mark]]) -> bool:
         """Whether a mass change waits for its yes, and nothing came that might have ended it."""
@@ -157,16 +198,23 @@ class Engine:
         by_key = {mark.key: mark for mark in marks}
         rendered = self._rendering.render(kind, list(by_key), now=self._clock.now())
         known = self._ledger.known(run.site_id, kind, by_key)
-        work = Work(kind, {}, {})
+        refused = self._ledger.refused(run.site_id, kind, by_key)
+        work = Work(kind, {}, {}, known)
         same: list[Mark] = []
         nothing: list[Mark] = []
         unfit: dict[str, Unfit] = {}
-        for key, document in rendered.items():
-            if isinstance(document, Nothing):
+        for key, found in rendered.items():
+            document = found.document if isinstance(found, Former) and key in known else found
+            if isinstance(document, Nothing | Former):
                 nothing.append(by_key[key])
             elif isinstance(document, Unfit):
                 unfit[key] = document
-            elif key in known and known[key].fingerprint == fingerprint(document):
+            elif (
+                key in known
+                and known[key].fingerprint == fingerprint(document)
+                # What was refused before is asked for once more: it may be possible now.
+                and key not in refused
+            ):
                 same.append(by_key[key])
             else:
                 work.marks[key] = by_key[key]
@@ -180,25 +228,26 @@ class Engine:
         return work
 
     def _send(
-        self, site: MoodleSite, holder: str, run: SyncRun, work: Work, progress: Progress
+        self,
+        site: MoodleSite,
+        run: SyncRun,
+        trigger: RunTrigger,
+        work: Work,
+        progress: Progress,
     ) -> None:
-        # What failed before travels last, and in ever smaller company: it must not hold up the
-        # others again, and what it is that fails ends up alone.
-        left = sorted(work.marks, key=lambda key: work.marks[key].attempts)
+        left = list(work.marks)
         while left:
-            attempts = work.marks[left[0]].attempts
             pace = self._gates.pace(site.id, work.kind, most=self._most)
-            size = max(1, pace // 5**attempts)
-            batch = [key for key in left[:size] if work.marks[key].attempts == attempts]
+            batch = _company(work, left, pace)
             left = left[len(batch) :]
-            self._call(site, holder, run, work, batch)
+            if trigger is not RunTrigger.MANUAL and self._runs.held(site.id):
+                raise _StoppedError("held")
+            self._call(site, run, work, batch)
             progress(run)
 
-    def _call(
-        self, site: MoodleSite, holder: str, run: SyncRun, work: Work, keys: list[str]
-    ) -> None:
-        if not self._gates.keep(site.id, holder):
-            raise _StoppedError("another worker took over", state=RunState.FAILED)
+    def _call(self, site: MoodleSite, run: SyncRun, work: Work, keys: list[str]) -> None:
+        if not self._gates.keep(site.id, run.holder or ""):
+            raise LeaseLostError("another worker took over")
         documents = [work.documents[key] for key in keys]
         began = time.monotonic()
         try:
@@ -207,8 +256,10 @@ class Engine:
             raise _StoppedError(error.detail) from error
         except AuthenticationError:
             raise
+        except ContractRefusedError:
+            raise
         except DataError as error:
-            self._refused_whole(site, holder, run, work, keys, error)
+            self._refused_whole(site, run, work, keys, error)
         except PluginError as error:
             self._failed(site, run, work, keys, error, seconds=time.monotonic() - began)
         else:
@@ -216,13 +267,7 @@ class Engine:
             self._ledger.applied(run, work.kind, _of(work.marks, keys), documents, applied.results)
 
     def _refused_whole(
-        self,
-        site: MoodleSite,
-        holder: str,
-        run: SyncRun,
-        work: Work,
-        keys: list[str],
-        error: NagaError,
+        self, site: MoodleSite, run: SyncRun, work: Work, keys: list[str], error: NagaError
     ) -> None:
         """Moodle takes none of a call: halve it until what it refuses stands alone."""
         if len(keys) == 1:
@@ -232,8 +277,8 @@ class Engine:
             )
             return
         half = len(keys) // 2
-        self._call(site, holder, run, work, keys[:half])
-        self._call(site, holder, run, work, keys[half:])
+        self._call(site, run, work, keys[:half])
+        self._call(site, run, work, keys[half:])
 
     def _failed(
         self,
@@ -271,6 +316,14 @@ class Engine:
         except NagaError:
             return False
         return True
+
+
+def _company(work: Work, left: list[str], pace: int) -> list[str]:
+    """Who travels next, and how many together: fewer after each failure."""
+    attempts = work.marks[left[0]].attempts
+    size = max(1, pace // 5**attempts)
+    some = [key for key in left[:size] if work.marks[key].attempts == attempts]
+    return some[: len(next(batches((work.documents[key] for key in some), most=size)))]
 
 
 def _of(marks: Mapping[str, Mark], keys: list[str]) -> dict[str, Mark]:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.moodle.contract import fingerprint
-from lti_tool.moodle.documents import Kind, Member, Roster
+from lti_tool.moodle.documents import Course, Kind, Member, Roster
 from lti_tool.moodle.models import MoodleSite, SiteStanding
 from lti_tool.sis.entities import ClassView
 from lti_tool.sis.interfaces import SisExtracts
@@ -119,7 +119,7 @@ class Explanations:
         yield self._membership(view, person_key, member, account_suspended(person.status))
         yield from self._site(site)
         course = self._rendering.render("course", [host], now=self._clock.now())[host]
-        if not isinstance(course, Nothing | Unfit) and course.kind == "course":
+        if isinstance(course, Course):
             yield from self._thing(site, "category", course.category, "the term's category")
         yield from self._thing(site, "user", person_key, "the account")
         yield from self._thing(site, "course", host, "the course")

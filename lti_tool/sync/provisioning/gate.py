@@ -5,20 +5,30 @@ from __future__ import annotations
 import datetime as dt
 import random
 import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.sync.provisioning.models import BreakerState, SiteGate
 
-LEASE = dt.timedelta(seconds=120)
+# A run shows that it lives several times within its lease: one that died is missed for so long.
+LEASE = dt.timedelta(seconds=60)
+_BEAT_SECONDS = LEASE.total_seconds() / 4
+# A probe of a site that was away: nobody else tries before it ended, or must have died.
+_PROBE = dt.timedelta(seconds=120)
 # Consecutive failures that open the breaker, and how long it stays open: doubling, to 5 minutes.
 FAILURES = 3
 _FIRST_PAUSE = 5.0
 _LONGEST_PAUSE = 300.0
+# The longest that a site may ask us to stay away.
+_LONGEST_WAIT = 3600.0
 _WINDOW = dt.timedelta(seconds=60)
 # A call should take about so long: long enough to be worth its journey, short enough to show
 # progress and to lose little.
@@ -76,6 +86,27 @@ class Gates:
             )
         return bool(kept.rowcount)
 
+    @contextmanager
+    def alive(self, site_id: int, holder: str) -> Iterator[None]:
+        """Prolong the lease meanwhile, however long a single call takes."""
+        over = threading.Event()
+
+        def beat() -> None:
+            while not over.wait(_BEAT_SECONDS):
+                try:
+                    self.keep(site_id, holder)
+                except SQLAlchemyError:
+                    # The next beat may work; if none does, the run finds its lease lost.
+                    continue
+
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
     def give_back(self, site_id: int, holder: str) -> None:
         """End the lease."""
         with self._database.writing() as connection:
@@ -93,18 +124,16 @@ class Gates:
             gate = connection.execute(
                 sa.select(*_gates.c).where(_gates.c.site_id == site_id).with_for_update()
             ).one()
-            if gate.breaker is BreakerState.OPEN and gate.probe_at and now < gate.probe_at:
-                return Closed(gate.probe_at, gate.last_error or "unreachable")
+            closed = _closed(gate, now)
+            if closed is not None:
+                return closed
             values: dict[str, Any] = {}
-            if gate.breaker is BreakerState.OPEN:
+            if gate.breaker is not BreakerState.CLOSED:
                 # One call may see whether it is back; the others wait for what it finds.
-                values = {
-                    "breaker": BreakerState.HALF_OPEN,
-                    "probe_at": now + LEASE,
-                }
-            elif gate.breaker is BreakerState.HALF_OPEN and gate.probe_at and now < gate.probe_at:
-                return Closed(gate.probe_at, gate.last_error or "unreachable")
-            if gate.window_at is None or now - gate.window_at >= _WINDOW:
+                values = {"breaker": BreakerState.HALF_OPEN, "probe_at": now + _PROBE}
+            since = now - gate.window_at if gate.window_at else _WINDOW
+            # A window from the future: some worker's clock was wrong.
+            if not dt.timedelta(0) <= since < _WINDOW:
                 values |= {"window_at": now, "calls": 1}
             elif gate.calls >= self._per_minute:
                 return Closed(gate.window_at + _WINDOW, "rate_limit")
@@ -114,6 +143,11 @@ class Gates:
                 sa.update(_gates).where(_gates.c.site_id == site_id).values(**values)
             )
         return None
+
+    def closed(self, site_id: int) -> Closed | None:
+        """Whether the breaker would let no call pass now; nothing is counted."""
+        gate = self.state(site_id)
+        return None if gate is None else _closed(gate, self._clock.now())
 
     def succeeded(self, site_id: int) -> None:
         """A call came back: the breaker closes."""
@@ -133,8 +167,13 @@ class Gates:
                 )
             )
 
-    def failed(self, site_id: int, reason: str) -> None:
-        """A call failed for a passing reason; enough in a row open the breaker."""
+    def failed(
+        self, site_id: int, reason: str, *, wait: float | None = None, open_: bool = False
+    ) -> None:
+        """A call failed for a passing reason; enough in a row open the breaker.
+
+        ``wait``: seconds that the site asked for; it, and ``open_``, open the breaker at once.
+        """
         now = self._clock.now()
         with self._database.writing() as connection:
             self._ensure(connection, site_id)
@@ -142,6 +181,8 @@ class Gates:
                 sa.select(*_gates.c).where(_gates.c.site_id == site_id).with_for_update()
             ).one()
             failures = gate.failures + 1
+            if wait is not None or open_:
+                failures = max(failures, FAILURES)
             values: dict[str, Any] = {"failures": failures, "last_error": reason[:300]}
             if failures >= FAILURES or gate.breaker is not BreakerState.CLOSED:
                 pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** max(0, failures - FAILURES))
@@ -149,7 +190,13 @@ class Gates:
                     "breaker": BreakerState.OPEN,
                     "opened_at": gate.opened_at or now,
                     # Workers must not come back all at the same moment.
-                    "probe_at": now + dt.timedelta(seconds=pause * random.uniform(0.8, 1.2)),  # noqa: S311
+                    "probe_at": now
+                    + dt.timedelta(
+                        seconds=max(
+                            pause * random.uniform(0.8, 1.2),  # noqa: S311
+                            min(wait or 0.0, _LONGEST_WAIT),
+                        )
+                    ),
                 }
             connection.execute(
                 sa.update(_gates).where(_gates.c.site_id == site_id).values(**values)
@@ -186,3 +233,9 @@ class Gates:
     def _ensure(self, connection: sa.Connection, site_id: int) -> None:
         insert = self._database.upsert(_gates).values(site_id=site_id)
         connection.execute(insert.on_conflict_do_nothing(index_elements=["site_id"]))
+
+
+def _closed(gate: Any, now: dt.datetime) -> Closed | None:
+    if gate.breaker is BreakerState.CLOSED or gate.probe_at is None or now >= gate.probe_at:
+        return None
+    return Closed(gate.probe_at, gate.last_error or "unreachable")

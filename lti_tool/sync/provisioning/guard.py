@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
-from lti_tool.moodle.documents import Document, Roster, User
+from lti_tool.core.clock import Clock
+from lti_tool.moodle.contract import fingerprint
+from lti_tool.moodle.documents import Document, Kind, MemberResult, Result, Roster, User
 from lti_tool.moodle.models import MoodleSite
+from lti_tool.sync.provisioning.batches import batches
 from lti_tool.sync.provisioning.client import MoodleAPIClient
 from lti_tool.sync.provisioning.ledger import Ledger
+from lti_tool.sync.provisioning.mappings import Known
+from lti_tool.sync.provisioning.marks import Mark
 from lti_tool.sync.provisioning.models import SyncRun
-
-if TYPE_CHECKING:
-    from lti_tool.sync.provisioning.engine import Work
+from lti_tool.sync.provisioning.people import active_people, people_lost, suspends
+from lti_tool.sync.provisioning.runs import Runs
 
 _BATCH = 200
+_DIGESTED = 1000
+# What is suspended within so long was suspended at once: many small runs are a large one too.
+_AT_ONCE = dt.timedelta(minutes=10)
+
+
+@dataclass(slots=True)
+class Work:
+    """What one kind has to send: documents that differ from what was last applied."""
+
+    kind: Kind
+    marks: dict[str, Mark]
+    documents: dict[str, Document]
+    known: dict[str, Known]
+
+
+class WaitingError(Exception):
+    """The mass change waits; ``facts`` say what it would be."""
+
+    def __init__(self, facts: dict[str, Any]) -> None:
+        super().__init__("a mass change waits for approval")
+        self.facts = facts
 
 
 class Guard:
@@ -24,61 +52,138 @@ class Guard:
         count: the same as a number; the lower of the two holds.
     """
 
-    class WaitingError(Exception):
-        """The mass change waits; ``facts`` say what it would be."""
-
-        def __init__(self, facts: dict[str, Any]) -> None:
-            super().__init__("a mass change waits for approval")
-            self.facts = facts
-
-    def __init__(self, ledger: Ledger, *, share: float = 0.05, count: int = 200) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        ledger: Ledger,
+        runs: Runs,
+        client: MoodleAPIClient,
+        *,
+        share: float = 0.05,
+        count: int = 200,
+    ) -> None:
+        self._clock = clock
         self._ledger = ledger
+        self._runs = runs
+        self._client = client
         self._share = share
         self._count = count
 
-    def limit(self, site_id: int, kind: str) -> int:
+    def watch(self, site: MoodleSite, run: SyncRun) -> Watch:
+        """Watch over one run."""
+        recently = self._clock.now() - _AT_ONCE
+        return Watch(
+            site,
+            self._client,
+            limits={kind: self.limit(site.id, kind) for kind in ("user", "roster")},
+            before={
+                "user": self._runs.suspended_since(site.id, "user", recently),
+                "roster": self._runs.suspended_since(site.id, "roster", recently),
+            },
+            allowed=run.guard.get("allowed", {}),
+        )
+
+    def limit(self, site_id: int, kind: Kind) -> int:
         """How many people may be suspended at once without asking. One always may."""
-        total = self._ledger.total_active(site_id, "user" if kind == "user" else "roster")
+        total = self._ledger.total_active(site_id, kind)
         return min(self._count, max(1, int(self._share * total)))
 
-    def pass_(self, site: MoodleSite, run: SyncRun, work: Work, client: MoodleAPIClient) -> None:
-        """Let a kind's work pass; raises WaitingError.
 
-        What the documents let in is compared with what was let in before; only where so many could
-        be meant at all is Moodle asked who exactly (a dry run).
+class Watch:
+    """Counts the suspensions of one run: all before its first change, and again as they go, for
+    the SIS may have changed in between."""
+
+    def __init__(
+        self,
+        site: MoodleSite,
+        client: MoodleAPIClient,
+        *,
+        limits: dict[Kind, int],
+        before: dict[str, int],
+        allowed: dict[str, int],
+    ) -> None:
+        self._site = site
+        self._client = client
+        self._limits = limits
+        self._before = before
+        self._allowed = allowed
+        self._gone: dict[str, int] = dict.fromkeys(limits, 0)
+
+    def harmless(self, kind: Kind, known: dict[str, Known], marks: Iterable[Mark]) -> bool:
+        """Whether these marks cannot be a mass change, whatever their documents say."""
+        if kind not in self._limits:
+            return True
+        at_stake = self._before[kind]
+        for mark in marks:
+            last = known.get(mark.key)
+            if last is None or last.fingerprint is None or last.people is None:
+                return False
+            at_stake += last.active
+        return at_stake <= self._limits[kind]
+
+    def foresee(self, kind: Kind, works: Iterable[Work]) -> None:
+        """Count what a kind would suspend; raises WaitingError if it is too much.
+
+        Where nobody knows what stands there (never sent, or to be sent again), Moodle is asked.
         """
-        if work.kind not in ("user", "roster"):
+        suspended = documents = 0
+        for work in works:
+            unknown: dict[str, Document] = {}
+            for key, document in work.documents.items():
+                last = work.known.get(key)
+                if last is None or last.fingerprint is None or last.people is None:
+                    if _may_suspend(document):
+                        unknown[key] = document
+                    continue
+                lost = people_lost(last.people, active_people(document))
+                suspended += lost
+                documents += bool(lost)
+            asked = self._asked(kind, unknown)
+            suspended += asked
+            documents += bool(asked)
+        self._check(kind, suspended, documents)
+
+    def count(self, work: Work) -> None:
+        """Count what is about to be sent; raises WaitingError as soon as it is too much."""
+        if work.kind not in self._limits:
             return
-        known = self._ledger.known(site.id, work.kind, work.documents)
-        suspects = {
-            key: document
+        lost = sum(
+            people_lost(last.people, active_people(document))
             for key, document in work.documents.items()
-            if key in known and known[key].active and _may_suspend(document)
-        }
-        limit = self.limit(site.id, work.kind)
-        if sum(known[key].active for key in suspects) <= limit:
-            return
-        suspended = self._suspended(site, suspects, client)
-        approved = int(run.guard.get("allowed", {}).get(work.kind, 0))
-        if suspended > max(limit, approved):
-            raise self.WaitingError(
-                {
-                    "kind": work.kind,
-                    "suspended": suspended,
-                    "limit": limit,
-                    "documents": len(suspects),
-                }
+            if (last := work.known.get(key)) is not None
+            and last.people is not None
+            and last.fingerprint is not None
+        )
+        self._gone[work.kind] += lost
+        if lost:
+            self._check(work.kind, self._gone[work.kind], len(work.documents))
+
+    def _check(self, kind: Kind, suspended: int, documents: int) -> None:
+        limit = self._limits[kind]
+        too_many = suspended and suspended + self._before[kind] > limit
+        if too_many and suspended > int(self._allowed.get(kind, 0)):
+            raise WaitingError(
+                {"kind": kind, "suspended": suspended, "limit": limit, "documents": documents}
             )
 
-    def _suspended(
-        self, site: MoodleSite, documents: dict[str, Document], client: MoodleAPIClient
-    ) -> int:
-        waiting = list(documents.values())
+    def _asked(self, kind: Kind, documents: dict[str, Document]) -> int:
+        keys = sorted(documents)
+        there: dict[str, str] = {}
+        for start in range(0, len(keys), _DIGESTED):
+            some = keys[start : start + _DIGESTED]
+            there |= {
+                item.key: item.fingerprint for item in self._client.digests(self._site, kind, some)
+            }
+        wanted = [
+            document
+            for key, document in documents.items()
+            if key in there and there[key] not in (fingerprint(document), _empty(key))
+        ]
         count = 0
-        for start in range(0, len(waiting), _BATCH):
-            for result in client.apply(site, waiting[start : start + _BATCH], dryrun=True).results:
-                count += result.kind == "user" and result.result == "suspended"
-                count += sum(member.result == "suspended" for member in result.members)
+        for batch in batches(wanted, most=_BATCH):
+            for result in self._client.apply(self._site, batch, dryrun=True).results:
+                found: list[Result | MemberResult] = [*result.members]
+                count += sum(map(suspends, found or [result]))
         return count
 
 
@@ -90,3 +195,7 @@ def _may_suspend(document: Document) -> bool:
             return True
         case _:
             return False
+
+
+def _empty(key: str) -> str:
+    return fingerprint(Roster(course=key, count=0, members=[]))

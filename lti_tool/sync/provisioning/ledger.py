@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,41 +10,33 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from lti_tool.core.clock import Clock
-from lti_tool.core.crypto import Keyring
 from lti_tool.core.database import Database
 from lti_tool.moodle.contract import fingerprint
-from lti_tool.moodle.documents import Document, Kind, MemberResult, Result, Roster, User, key_of
-from lti_tool.sis.bulk import chunks
+from lti_tool.moodle.documents import Course, Document, Kind, Result, key_of
+from lti_tool.sync.provisioning.journal import Journal
 from lti_tool.sync.provisioning.letters import DeadLetters, Letter
+from lti_tool.sync.provisioning.mappings import Known, Mappings
 from lti_tool.sync.provisioning.marks import Mark, Marks
-from lti_tool.sync.provisioning.models import (
-    DeadLetter,
-    MoodleIntegrationRecord,
-    SyncedDocument,
-    SyncRun,
-)
+from lti_tool.sync.provisioning.models import MoodleIntegrationRecord, SiteGate, SyncRun
+from lti_tool.sync.provisioning.people import active_people, count_people, suspends
 from lti_tool.sync.rendering import Unfit
 
-_synced = cast(sa.Table, SyncedDocument.__table__)
-_letters = cast(sa.Table, DeadLetter.__table__)
 _journal = cast(sa.Table, MoodleIntegrationRecord.__table__)
 _runs = cast(sa.Table, SyncRun.__table__)
+_gates = cast(sa.Table, SiteGate.__table__)
 
-DETAIL = "moodle_integration_record.detail"
 # What is not there yet is waited for: the code of a refusal, and the kind of what must come first.
-_AWAITED: dict[str, Kind] = {
-    "category_missing": "category",
-    "course_missing": "course",
+_AWAITED: dict[str, Kind] = {"category_missing": "category", "course_missing": "course"}
+# What somebody else had, until a document gave it free: the field, and who was refused for it.
+_TAKEN: dict[str, str] = {
+    "username": "username_taken",
+    "email": "email_taken",
+    "shortname": "shortname_taken",
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What a site was last made equal to, of one thing."""
-
-    moodle_id: int | None
-    fingerprint: str | None
-    active: int
+class LeaseLostError(Exception):
+    """Another worker has taken over: what this one brings may be old, and is not stored."""
 
 
 @dataclass(slots=True)
@@ -53,6 +44,7 @@ class _Outcome:
     """What one batch leaves behind."""
 
     synced: list[dict[str, Any]] = field(default_factory=list)
+    together: dict[str, list[str]] = field(default_factory=dict)
     journal: list[dict[str, Any]] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
     # Dead letters that are answered by this batch: of these keys all, except those written anew.
@@ -60,50 +52,52 @@ class _Outcome:
     waiting: dict[str, str] = field(default_factory=dict)
     settled: list[Mark] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    # Codes of refusals that may have been answered by what was set free.
+    freed: set[str] = field(default_factory=set)
 
 
 class Ledger:
-    """Stores results, and answers what is known of a site."""
+    """Stores results, and answers what is known of a site.
+
+    Whatever is stored for a run is refused with :class:`LeaseLostError` when the run's lease has
+    become another's.
+    """
 
     def __init__(
         self,
         database: Database,
         clock: Clock,
-        keyring: Keyring,
+        journal: Journal,
+        mappings: Mappings,
         marks: Marks,
         letters: DeadLetters,
     ) -> None:
         self._database = database
         self._clock = clock
-        self._keyring = keyring
+        self._journal = journal
+        self._mappings = mappings
         self._marks = marks
         self._letters = letters
 
     def known(self, site_id: int, kind: Kind, keys: Collection[str]) -> dict[str, Known]:
         """What the site was last made equal to, by key."""
-        query = sa.select(
-            _synced.c.key, _synced.c.moodle_id, _synced.c.fingerprint, _synced.c.active
-        ).where(_synced.c.site_id == site_id, _synced.c.kind == kind)
-        found: dict[str, Known] = {}
+        return self._mappings.known(site_id, kind, keys)
+
+    def refused(self, site_id: int, kind: Kind, keys: Collection[str]) -> set[str]:
+        """Which of these things have a dead letter, or a person in them has."""
         with self._database.reading() as connection:
-            for some in chunks(sorted(keys), 1000):
-                for row in connection.execute(query.where(_synced.c.key.in_(some))):
-                    found[row[0]] = Known(*row[1:])
-        return found
+            return {key for key, _ in self._letters.standing(connection, site_id, kind, keys)}
 
     def total_active(self, site_id: int, kind: Kind) -> int:
         """How many people all documents of a kind let in: the measure of a mass change."""
-        query = sa.select(sa.func.coalesce(sa.func.sum(_synced.c.active), 0)).where(
-            _synced.c.site_id == site_id, _synced.c.kind == kind
-        )
-        with self._database.reading() as connection:
-            return int(connection.scalar(query) or 0)
+        return self._mappings.total_active(site_id, kind)
 
     def unchanged(
         self, run: SyncRun, kind: Kind, marks: Sequence[Mark], *, nothing: bool = False
     ) -> None:
         """Settle marks of things that are as they were last sent, or that have no document."""
         with self._database.writing() as connection:
+            _check_lease(connection, run)
             self._marks.settle(connection, run.site_id, kind, marks)
             if nothing:
                 self._letters.replace(connection, run, kind, {mark.key for mark in marks}, ())
@@ -113,13 +107,10 @@ class Ledger:
         self, run: SyncRun, kind: Kind, marks: Mapping[str, Mark], problems: Mapping[str, Unfit]
     ) -> None:
         """Settle marks of things that fit no document: dead letters, with field and words."""
-        outcome = _Outcome(settled=list(marks.values()))
+        outcome = _Outcome()
         for mark in marks.values():
             problem = problems[mark.key]
-            outcome.letters.append(Letter(mark.key, "", "unfit", problem.field, problem.message))
-            outcome.answered.add(mark.key)
-            outcome.journal.append(self._entry(run, kind, mark.key, "refused", code="unfit"))
-            outcome.counts["refused"] += 1
+            self._dead(run, kind, mark, outcome, "unfit", problem.message, problem.field)
         self._store(run, kind, marks, outcome)
 
     def applied(
@@ -133,27 +124,16 @@ class Ledger:
         """Store what a call brought back: one transaction, after which it never happened twice."""
         outcome = _Outcome()
         for document, result in zip(documents, results, strict=True):
-            key = key_of(document)
-            mark = marks[key]
-            outcome.counts[result.result] += 1
+            mark = marks[key_of(document)]
+            outcome.counts["suspended" if suspends(result) else result.result] += 1
             for member in result.members:
-                outcome.counts[f"people_{member.result}"] += 1
-            if result.result != "unchanged" or any(
-                member.result != "unchanged" for member in result.members
-            ):
-                outcome.journal.append(
-                    self._entry(
-                        run,
-                        kind,
-                        key,
-                        result.result,
-                        code=result.code,
-                        moodle_id=result.id,
-                        detail=_told(result),
-                    )
-                )
+                what = "suspended" if suspends(member) else member.result
+                outcome.counts[f"people_{what}"] += 1
+            entry = self._journal.of_result(run, kind, result)
+            if entry is not None:
+                outcome.journal.append(entry)
             if result.result == "refused":
-                self._refused(run, kind, document, result, mark, outcome)
+                self._refused(document, result, mark, outcome)
             else:
                 self._done(run, document, result, mark, outcome)
         self._store(run, kind, marks, outcome)
@@ -163,57 +143,36 @@ class Ledger:
     ) -> None:
         """A call failed for a passing reason: its documents are tried again later."""
         with self._database.writing() as connection:
+            _check_lease(connection, run)
             self._marks.postpone(connection, run.site_id, kind, marks, dict.fromkeys(keys, reason))
 
+    def give_up(self, run: SyncRun, kind: Kind, mark: Mark, *, code: str, message: str) -> None:
+        """A document that fails alone, again and again, although the site answers."""
+        outcome = _Outcome()
+        self._dead(run, kind, mark, outcome, code, message, None)
+        self._store(run, kind, {mark.key: mark}, outcome)
+
     def retry(self, site_id: int, *, kind: str | None = None, key: str | None = None) -> int:
-        """Send again what was refused: everything, a kind, or one thing; returns how many."""
+        """Try again what was refused or waits: all, a kind, or one thing; returns how many."""
         with self._database.writing() as connection:
-            query = (
-                sa.select(_letters.c.kind, _letters.c.key)
-                .where(_letters.c.site_id == site_id)
-                .distinct()
-            )
-            if kind is not None:
-                query = query.where(_letters.c.kind == kind)
-            if key is not None:
-                query = query.where(_letters.c.key == key)
-            wanted: dict[Kind, list[str]] = defaultdict(list)
-            for found_kind, found_key in connection.execute(query):
-                wanted[found_kind].append(found_key)
+            hurried = self._marks.hurry(connection, site_id, kind=kind, key=key)
+            wanted = self._letters.keys(connection, site_id, kind=kind, key=key)
             for found_kind, keys in wanted.items():
                 self.send_again(connection, site_id, found_kind, keys)
-        return sum(map(len, wanted.values()))
+        return hurried + sum(map(len, wanted.values()))
 
     def send_again(
         self, connection: sa.Connection, site_id: int, kind: Kind, keys: Collection[str]
     ) -> None:
         """Forget what was sent last of these things, so that their documents travel again."""
-        for some in chunks(sorted(keys), 1000):
-            connection.execute(
-                sa.update(_synced)
-                .where(
-                    _synced.c.site_id == site_id,
-                    _synced.c.kind == kind,
-                    _synced.c.key.in_(some),
-                )
-                .values(fingerprint=None)
-            )
+        self._mappings.forget(connection, site_id, kind, keys)
         self._marks.put(connection, site_id, kind, keys)
-
-    def give_up(self, run: SyncRun, kind: Kind, mark: Mark, *, code: str, message: str) -> None:
-        """A document that fails alone, again and again, although the site answers."""
-        outcome = _Outcome(settled=[mark])
-        outcome.letters.append(Letter(mark.key, "", code, None, message))
-        outcome.answered.add(mark.key)
-        outcome.journal.append(self._entry(run, kind, mark.key, "refused", code=code))
-        outcome.counts["refused"] += 1
-        self._store(run, kind, {mark.key: mark}, outcome)
 
     def _done(
         self, run: SyncRun, document: Document, result: Result, mark: Mark, outcome: _Outcome
     ) -> None:
         now = self._clock.now()
-        refused = {member.user: member for member in result.members if member.result == "refused"}
+        people = active_people(document)
         outcome.synced.append(
             {
                 "site_id": run.site_id,
@@ -222,97 +181,113 @@ class Ledger:
                 "moodle_id": result.id,
                 "fingerprint": fingerprint(document),
                 "outcome": result.result,
-                "active": active_people(document),
+                "active": count_people(people),
+                "people": people,
                 "created_at": now,
                 "created_by": run.actor,
                 "updated_at": now,
                 "updated_by": run.actor,
             }
         )
+        if isinstance(document, Course):
+            outcome.together[mark.key] = [group.idnumber for group in document.groups]
+        outcome.freed |= {
+            _TAKEN[change.field] for change in result.changes if change.field in _TAKEN
+        }
         outcome.settled.append(mark)
         outcome.answered.add(mark.key)
-        for user, member in refused.items():
-            outcome.letters.append(
-                Letter(mark.key, user, member.code or "refused", member.field, member.message or "")
-            )
+        for member in result.members:
+            if member.result == "refused":
+                code, message = member.code or "refused", member.message or ""
+                outcome.letters.append(Letter(mark.key, member.user, code, member.field, message))
 
-    def _refused(
-        self,
-        run: SyncRun,
-        kind: Kind,
-        document: Document,
-        result: Result,
-        mark: Mark,
-        outcome: _Outcome,
-    ) -> None:
-        awaited = _awaited(document, result)
-        if awaited is not None:
-            outcome.waiting[mark.key] = awaited
+    def _refused(self, document: Document, result: Result, mark: Mark, outcome: _Outcome) -> None:
+        kind = _AWAITED.get(result.code or "")
+        if kind is not None:
+            # A category without its parent, a course without its category: both name it.
+            other = getattr(document, "category", None) or getattr(document, "parent", None)
+            outcome.waiting[mark.key] = f"{kind}:{other if kind == 'category' else mark.key}"
             return
         outcome.settled.append(mark)
         outcome.answered.add(mark.key)
-        outcome.letters.append(
-            Letter(mark.key, "", result.code or "refused", result.field, result.message or "")
-        )
+        code, message = result.code or "refused", result.message or ""
+        outcome.letters.append(Letter(mark.key, "", code, result.field, message))
+
+    def _dead(
+        self,
+        run: SyncRun,
+        kind: Kind,
+        mark: Mark,
+        outcome: _Outcome,
+        code: str,
+        message: str,
+        field_: str | None,
+    ) -> None:
+        outcome.settled.append(mark)
+        outcome.letters.append(Letter(mark.key, "", code, field_, message))
+        outcome.answered.add(mark.key)
+        outcome.journal.append(self._journal.refusal(run, kind, mark.key, code=code))
+        outcome.counts["refused"] += 1
 
     def _store(
         self, run: SyncRun, kind: Kind, marks: Mapping[str, Mark], outcome: _Outcome
     ) -> None:
         site_id = run.site_id
         with self._database.writing() as connection:
-            if outcome.synced:
-                self._upsert_synced(connection, outcome.synced)
+            _check_lease(connection, run)
+            self._mappings.put(connection, outcome.synced)
+            self._mappings.put_together(connection, site_id, outcome.together)
             if outcome.journal:
                 connection.execute(sa.insert(_journal), outcome.journal)
+            missing = self._missing(connection, run, kind, marks, outcome)
             self._letters.replace(connection, run, kind, outcome.answered, outcome.letters)
             self._marks.settle(connection, site_id, kind, outcome.settled)
             self._marks.postpone(connection, site_id, kind, marks, outcome.waiting)
             done = [row["key"] for row in outcome.synced]
             self._marks.release(connection, site_id, [f"{kind}:{key}" for key in done])
+            for other, keys in missing.items():
+                self.send_again(connection, site_id, other, keys)
             if kind == "user":
-                self._revive_rosters(connection, site_id, done)
+                # Who could not be placed for want of an account has one now.
+                self.send_again(
+                    connection, site_id, "roster", self._letters.rosters(connection, site_id, done)
+                )
+            if outcome.freed:
+                answered = self._letters.keys(
+                    connection, site_id, kind=kind, codes=sorted(outcome.freed)
+                )
+                self.send_again(connection, site_id, kind, answered.get(kind, ()))
             self._progress(connection, run, kind, outcome.counts, len(outcome.settled))
 
-    def _upsert_synced(self, connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
-        for some in chunks(rows, 500):
-            insert = self._database.upsert(_synced).values(some)
-            connection.execute(
-                insert.on_conflict_do_update(
-                    index_elements=["site_id", "kind", "key"],
-                    set_={
-                        name: getattr(insert.excluded, name)
-                        for name in (
-                            "fingerprint",
-                            "outcome",
-                            "active",
-                            "updated_at",
-                            "updated_by",
-                        )
-                    }
-                    | {
-                        "moodle_id": sa.func.coalesce(
-                            insert.excluded.moodle_id, _synced.c.moodle_id
-                        )
-                    },
-                )
-            )
+    def _missing(
+        self,
+        connection: sa.Connection,
+        run: SyncRun,
+        kind: Kind,
+        marks: Mapping[str, Mark],
+        outcome: _Outcome,
+    ) -> dict[Kind, set[str]]:
+        """What Moodle misses although it was made equal to it: somebody deleted it there.
 
-    def _revive_rosters(
-        self, connection: sa.Connection, site_id: int, people: Sequence[str]
-    ) -> None:
-        """People who could not be placed for want of an account have one now."""
-        for some in chunks(people, 1000):
-            courses = connection.scalars(
-                sa.select(_letters.c.key)
-                .where(
-                    _letters.c.site_id == site_id,
-                    _letters.c.kind == "roster",
-                    _letters.c.item.in_(some),
-                )
-                .distinct()
-            ).all()
-            if courses:
-                self.send_again(connection, site_id, "roster", courses)
+        It is sent again, once: if that does not help, waiting or a dead letter says so.
+        """
+        wanted: dict[Kind, set[str]] = defaultdict(set)
+        for key, awaited in outcome.waiting.items():
+            if not marks[key].attempts:
+                other, _, other_key = awaited.partition(":")
+                wanted[cast(Kind, other)].add(other_key)
+        strangers = {
+            (letter.key, letter.item) for letter in outcome.letters if letter.code == "user_missing"
+        }
+        if strangers:
+            keys = {key for key, _ in strangers}
+            strangers -= self._letters.standing(connection, run.site_id, kind, keys)
+            wanted["user"] |= {item for _, item in strangers}
+        return {
+            other: keys
+            - {key for key, _ in self._letters.standing(connection, run.site_id, other, keys)}
+            for other, keys in wanted.items()
+        }
 
     def _progress(
         self,
@@ -326,71 +301,25 @@ class Ledger:
         for outcome, number in counts.items():
             of_kind[outcome] = of_kind.get(outcome, 0) + number
         run.done += done
+        # What was let go by this very run comes on top of what it began with.
+        run.total = max(run.total, run.done)
         connection.execute(
             sa.update(_runs)
             .where(_runs.c.id == run.id)
-            .values(counts=run.counts, done=run.done, heartbeat_at=self._clock.now())
+            .values(
+                counts=run.counts,
+                done=run.done,
+                total=run.total,
+                heartbeat_at=self._clock.now(),
+            )
         )
 
-    def _entry(
-        self,
-        run: SyncRun,
-        kind: Kind,
-        key: str,
-        outcome: str,
-        *,
-        code: str | None = None,
-        moodle_id: int | None = None,
-        detail: Mapping[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        sealed = None
-        if detail:
-            text = json.dumps(detail, ensure_ascii=False, separators=(",", ":"))
-            sealed = self._keyring.seal(text.encode(), purpose=DETAIL)
-        return {
-            "run_id": run.id,
-            "site_id": run.site_id,
-            "kind": kind,
-            "key": key,
-            "outcome": outcome,
-            "moodle_id": moodle_id,
-            "code": code,
-            "at": self._clock.now(),
-            "detail_sealed": sealed,
-        }
 
-
-def active_people(document: Document) -> int:
-    """How many people a document lets in."""
-    match document:
-        case User():
-            return 0 if document.suspended else 1
-        case Roster():
-            return sum(member.status == "active" for member in document.members)
-        case _:
-            return 0
-
-
-def _awaited(document: Document, result: Result) -> str | None:
-    kind = _AWAITED.get(result.code or "")
-    if kind is None:
-        return None
-    key = getattr(document, "category", None) or getattr(document, "parent", None)
-    return f"{kind}:{key if kind == 'category' else key_of(document)}"
-
-
-def _told(result: Result) -> dict[str, Any]:
-    """What the journal keeps of a result: who was left as they were says nothing."""
-    told = result.model_dump(
-        mode="json", include={"changes", "code", "field", "message"}, exclude_defaults=True
+def _check_lease(connection: sa.Connection, run: SyncRun) -> None:
+    holder = connection.scalar(
+        sa.select(_gates.c.lease_holder)
+        .where(_gates.c.site_id == run.site_id)
+        .with_for_update(read=True)
     )
-    members = [
-        member.model_dump(mode="json", exclude_defaults=True)
-        for member in result.members
-        if _noteworthy(member)
-    ]
-    return told | ({"members": members} if members else {})
-
-
-def _noteworthy(member: MemberResult) -> bool:
-    return member.result != "unchanged"
+    if holder != run.holder:
+        raise LeaseLostError("another worker took over")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -95,6 +96,56 @@ class DeadLetters:
         with self._database.reading() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
+    def standing(
+        self, connection: sa.Connection, site_id: int, kind: Kind, keys: Collection[str]
+    ) -> set[tuple[str, str]]:
+        """Key and item of the dead letters of these things."""
+        found: set[tuple[str, str]] = set()
+        query = sa.select(_letters.c.key, _letters.c.item).where(
+            _letters.c.site_id == site_id, _letters.c.kind == kind
+        )
+        for some in chunks(sorted(keys), 1000):
+            rows = connection.execute(query.where(_letters.c.key.in_(some)))
+            found.update((key, item) for key, item in rows)
+        return found
+
+    def keys(
+        self,
+        connection: sa.Connection,
+        site_id: int,
+        *,
+        kind: str | None = None,
+        key: str | None = None,
+        codes: Sequence[str] = (),
+    ) -> dict[Kind, set[str]]:
+        """Keys of what has dead letters, by kind; of these codes alone, if any."""
+        query = sa.select(_letters.c.kind, _letters.c.key).where(_letters.c.site_id == site_id)
+        if kind is not None:
+            query = query.where(_letters.c.kind == kind)
+        if key is not None:
+            query = query.where(_letters.c.key == key)
+        if codes:
+            query = query.where(_letters.c.code.in_(codes))
+        found: dict[Kind, set[str]] = defaultdict(set)
+        for found_kind, found_key in connection.execute(query.distinct()):
+            found[found_kind].add(found_key)
+        return dict(found)
+
+    def rosters(self, connection: sa.Connection, site_id: int, people: Collection[str]) -> set[str]:
+        """Rosters in which these people have a dead letter."""
+        found: set[str] = set()
+        for some in chunks(sorted(people), 1000):
+            found.update(
+                connection.scalars(
+                    sa.select(_letters.c.key).where(
+                        _letters.c.site_id == site_id,
+                        _letters.c.kind == "roster",
+                        _letters.c.item.in_(some),
+                    )
+                )
+            )
+        return found
+
     def replace(
         self,
         connection: sa.Connection,
@@ -107,7 +158,9 @@ class DeadLetters:
         time since when."""
         self._remove(connection, run.site_id, kind, answered, letters)
         now = self._clock.now()
-        for some in chunks(letters, 500):
+        # Several accounts that no school knows have one empty name: one letter speaks for them.
+        single = {(letter.key, letter.item): letter for letter in letters}
+        for some in chunks(list(single.values()), 500):
             insert = self._database.upsert(_letters).values(
                 [self._row(run, kind, letter, now) for letter in some]
             )
@@ -145,14 +198,10 @@ class DeadLetters:
     ) -> None:
         staying = {(letter.key, letter.item) for letter in kept}
         of_site = sa.and_(_letters.c.site_id == site_id, _letters.c.kind == kind)
-        for some in chunks(sorted(keys), 1000):
-            rows = connection.execute(
-                sa.select(_letters.c.key, _letters.c.item).where(of_site, _letters.c.key.in_(some))
-            )
-            gone = [(key, item) for key, item in rows if (key, item) not in staying]
-            for part in chunks(gone, 1000):
-                connection.execute(
-                    sa.delete(_letters).where(
-                        of_site, sa.tuple_(_letters.c.key, _letters.c.item).in_(part)
-                    )
+        gone = self.standing(connection, site_id, kind, keys) - staying
+        for part in chunks(sorted(gone), 1000):
+            connection.execute(
+                sa.delete(_letters).where(
+                    of_site, sa.tuple_(_letters.c.key, _letters.c.item).in_(part)
                 )
+            )

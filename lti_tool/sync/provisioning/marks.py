@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -18,6 +18,7 @@ from lti_tool.moodle.models import MoodleSite, SiteStanding
 from lti_tool.sis.bulk import chunks
 from lti_tool.sis.change_models import ChangeKind, SisChange
 from lti_tool.sis.interfaces import SisExtracts
+from lti_tool.sync.provisioning.mappings import Mappings
 from lti_tool.sync.provisioning.models import SyncMark
 from lti_tool.sync.rendering import Rendering
 
@@ -43,12 +44,18 @@ class Marks:
     """The marks of all sites."""
 
     def __init__(
-        self, database: Database, clock: Clock, sis: SisExtracts, rendering: Rendering
+        self,
+        database: Database,
+        clock: Clock,
+        sis: SisExtracts,
+        rendering: Rendering,
+        mappings: Mappings,
     ) -> None:
         self._database = database
         self._clock = clock
         self._sis = sis
         self._rendering = rendering
+        self._mappings = mappings
 
     def gather(self) -> int:
         """Turn what changed in the SIS into marks of every connected site; returns how many
@@ -68,23 +75,34 @@ class Marks:
             wanted = self._wanted(rows)
             with self._database.writing() as connection:
                 sites = connection.scalars(
-                    sa.select(_sites.c.id).where(_sites.c.standing != SiteStanding.DISCONNECTED)
+                    sa.select(_sites.c.id)
+                    .where(_sites.c.standing != SiteStanding.DISCONNECTED)
+                    .order_by(_sites.c.id)
                 ).all()
                 for site_id in sites:
                     for kind, keys in wanted.items():
                         self.put(connection, site_id, kind, keys)
-                for some in chunks(rows, 1000):
-                    # Only as it was read: one that was noted again meanwhile stays.
-                    connection.execute(
-                        sa.delete(_changes).where(
-                            sa.tuple_(_changes.c.kind, _changes.c.key, _changes.c.at).in_(
-                                [(row.kind, row.key, row.at) for row in some]
-                            )
-                        )
-                    )
-            taken += len(rows)
-            if len(rows) < _TAKEN_AT_ONCE:
+                gone = sum(self._forget(connection, some) for some in chunks(rows, 1000))
+            taken += gone
+            if not gone or len(rows) < _TAKEN_AT_ONCE:
                 return taken
+
+    def _forget(self, connection: sa.Connection, rows: Sequence[Any]) -> int:
+        """Delete changes as they were read: one that was noted again meanwhile stays."""
+        read = sa.tuple_(_changes.c.kind, _changes.c.key, _changes.c.at).in_(
+            [(row.kind, row.key, row.at) for row in rows]
+        )
+        # One that somebody is noting again at this moment is left too: whoever writes in the SIS
+        # never waits for us while we wait for them.
+        free = connection.execute(
+            sa.select(_changes.c.kind, _changes.c.key).where(read).with_for_update(skip_locked=True)
+        ).all()
+        if free:
+            thing = sa.tuple_(_changes.c.kind, _changes.c.key)
+            connection.execute(
+                sa.delete(_changes).where(thing.in_([(row.kind, row.key) for row in free]))
+            )
+        return len(free)
 
     def mark(self, site_id: int, kind: Kind, keys: Collection[str]) -> None:
         """Mark things of one site, to be compared now."""
@@ -101,7 +119,8 @@ class Marks:
         return count
 
     def due(self, site_id: int, kind: Kind) -> list[Mark]:
-        """The marks of one kind that may be taken now, the oldest first."""
+        """The marks of one kind that may be taken now: those that never failed first, the oldest
+        before the others."""
         now = self._clock.now()
         query = (
             sa.select(_marks.c.key, _marks.c.changed_at, _marks.c.since, _marks.c.attempts)
@@ -110,7 +129,8 @@ class Marks:
                 _marks.c.kind == kind,
                 sa.or_(_marks.c.not_before.is_(None), _marks.c.not_before <= now),
             )
-            .order_by(_marks.c.since, _marks.c.key)
+            # What failed before travels last: it must not hold up the others again.
+            .order_by(_marks.c.attempts, _marks.c.since, _marks.c.key)
         )
         with self._database.reading() as connection:
             return [Mark(*row) for row in connection.execute(query)]
@@ -148,6 +168,7 @@ class Marks:
             rows.append(
                 {
                     "the_key": key,
+                    "the_change": marks[key].changed_at,
                     "the_attempts": attempts,
                     "the_time": now + dt.timedelta(seconds=pause * jitter),
                     "the_reason": reason[:300],
@@ -160,6 +181,8 @@ class Marks:
                     _marks.c.site_id == site_id,
                     _marks.c.kind == kind,
                     _marks.c.key == sa.bindparam("the_key"),
+                    # What changed meanwhile is new: it need not wait for what failed.
+                    _marks.c.changed_at == sa.bindparam("the_change"),
                 )
                 .values(
                     attempts=sa.bindparam("the_attempts"),
@@ -175,8 +198,43 @@ class Marks:
             connection.execute(
                 sa.update(_marks)
                 .where(_marks.c.site_id == site_id, _marks.c.waiting_for.in_(some))
-                .values(not_before=None, waiting_for=None, attempts=0)
+                # The attempts stay: what waits for the same again waits longer.
+                .values(not_before=None, waiting_for=None)
             )
+
+    def waiting(self, site_id: int, kind: Kind, keys: Collection[str]) -> set[str]:
+        """Which of these things are marked."""
+        found: set[str] = set()
+        with self._database.reading() as connection:
+            for some in chunks(sorted(keys), 1000):
+                found.update(
+                    connection.scalars(
+                        sa.select(_marks.c.key).where(
+                            _marks.c.site_id == site_id,
+                            _marks.c.kind == kind,
+                            _marks.c.key.in_(some),
+                        )
+                    )
+                )
+        return found
+
+    def hurry(
+        self,
+        connection: sa.Connection,
+        site_id: int,
+        *,
+        kind: str | None = None,
+        key: str | None = None,
+    ) -> int:
+        """Try now what waits to be tried again; returns how many marks."""
+        query = sa.update(_marks).where(
+            _marks.c.site_id == site_id, _marks.c.not_before.is_not(None)
+        )
+        if kind is not None:
+            query = query.where(_marks.c.kind == kind)
+        if key is not None:
+            query = query.where(_marks.c.key == key)
+        return connection.execute(query.values(not_before=None, attempts=0)).rowcount
 
     def counts(self, site_id: int) -> dict[str, int]:
         """How many marks of each kind wait."""
@@ -195,6 +253,8 @@ class Marks:
             changed[row.kind].add(row.key)
         terms, people = changed[ChangeKind.TERM], changed[ChangeKind.PERSON]
         classes = changed[ChangeKind.CLASS] | self._sis.classes_of_terms(terms)
+        # Those from whom a class was taken away have not changed by themselves.
+        classes |= self._mappings.companions(classes)
         # Whether someone may sign in decides on their places too.
         rosters = classes | changed[ChangeKind.ROSTER] | self._sis.classes_of_people(people)
         # A class that left, or joined, others: they all change.
@@ -202,7 +262,7 @@ class Marks:
             "category": terms,
             "user": people,
             "course": set(self._rendering.hosts(classes)) | classes,
-            "roster": set(self._rendering.hosts(rosters)) | classes,
+            "roster": set(self._rendering.hosts(rosters)) | rosters,
         }
         return wanted
 

@@ -21,8 +21,8 @@ class SyncMark(Base):
 
     ``changed_at``: the latest change; a mark is settled only if nothing came after what was read.
     ``waiting_for`` says why it is not taken yet: ``kind:key`` of what must be there first, or the
-    code of a passing error. ``stretch``: how many of its neighbours may travel with it (halved
-    after each failure, so that one bad document ends up alone).
+    code of a passing error. After each of the ``attempts`` it travels in smaller company, so that
+    one bad document ends up alone.
     """
 
     __tablename__ = "sync_mark"
@@ -42,8 +42,8 @@ class SyncedDocument(Base):
     """What a site was last made equal to: the mapping of the SIS's thing to Moodle's.
 
     ``fingerprint`` of the document that was applied; ``None``: it must be sent again. ``active``:
-    how many people it lets in (a user's 1 or 0, a roster's active members), by which a mass change
-    is seen before it happens.
+    how many people it lets in (a user's 1 or 0, a roster's active members); ``people``: which ones
+    (``people.py``). By these a mass change is seen before it happens.
     """
 
     __tablename__ = "synced_document"
@@ -57,6 +57,7 @@ class SyncedDocument(Base):
     fingerprint: Mapped[str | None] = mapped_column(sa.String(32))
     outcome: Mapped[str] = mapped_column(sa.String(20))
     active: Mapped[int] = mapped_column(default=0)
+    people: Mapped[bytes | None]
     created_at: Mapped[dt.datetime]
     created_by: Mapped[str] = mapped_column(sa.String(200))
     updated_at: Mapped[dt.datetime]
@@ -87,6 +88,17 @@ class MoodleRosterMapping(SyncedDocument):
     __mapper_args__ = {"polymorphic_identity": "roster"}  # noqa: RUF012
 
 
+class TaughtIn(Base):
+    """In whose course a class was last taught together with others: when it leaves them, or they
+    leave it, all their courses change."""
+
+    __tablename__ = "sync_taught_in"
+
+    site_id: Mapped[int] = _site()
+    class_key: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
+    host: Mapped[str] = mapped_column(sa.String(255), index=True)
+
+
 class RunState(enum.StrEnum):
     """Life of a run. ``WAITING``: a mass change waits for an administrator's yes."""
 
@@ -108,7 +120,8 @@ class RunTrigger(enum.StrEnum):
 class SyncRun(Base):
     """One run of the engine at one site. ``total`` and ``done`` count documents.
 
-    ``counts``: ``{kind: {outcome: number}}``. ``guard``: what the mass change would be
+    ``counts``: ``{kind: {outcome: number}}``. ``holder``: by which lease it runs; what another
+    one stores is refused. ``guard``: what the mass change would be
     (``{"suspended", "limit", "rosters", "users"}``) and, once somebody agreed, ``approved_by``.
     """
 
@@ -120,6 +133,7 @@ class SyncRun(Base):
     trigger: Mapped[RunTrigger]
     actor: Mapped[str] = mapped_column(sa.String(200))
     state: Mapped[RunState] = mapped_column(default=RunState.RUNNING)
+    holder: Mapped[str | None] = mapped_column(sa.String(64))
     started_at: Mapped[dt.datetime]
     heartbeat_at: Mapped[dt.datetime]
     finished_at: Mapped[dt.datetime | None]

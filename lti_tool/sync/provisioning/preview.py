@@ -12,7 +12,7 @@ from lti_tool.moodle.models import MoodleSite
 from lti_tool.sync.provisioning.client import MoodleAPIClient
 from lti_tool.sync.provisioning.ledger import Ledger
 from lti_tool.sync.provisioning.marks import Marks
-from lti_tool.sync.rendering import Nothing, Rendering, Unfit
+from lti_tool.sync.rendering import Former, Nothing, Rendering, Unfit
 
 # Documents of one dry run, with what they refer to.
 _CALL = 800
@@ -97,10 +97,13 @@ class Previews:
             if everything
             else [mark.key for mark in self._marks.due(site.id, kind)]
         )
-        known = {} if everything else self._ledger.known(site.id, kind, keys)
+        known = self._ledger.known(site.id, kind, keys)
         found: dict[str, Document] = {}
-        for key, document in self._rendering.render(kind, keys, now=self._clock.now()).items():
-            if isinstance(document, Nothing):
+        for key, rendered in self._rendering.render(kind, keys, now=self._clock.now()).items():
+            document = rendered
+            if isinstance(rendered, Former) and key in known:
+                document = rendered.document
+            if isinstance(document, Nothing | Former):
                 continue
             if isinstance(document, Unfit):
                 preview.add(kind, "refused")
@@ -114,7 +117,7 @@ class Previews:
                         message=document.message,
                     )
                 )
-            elif key not in known or known[key].fingerprint != fingerprint(document):
+            elif everything or key not in known or known[key].fingerprint != fingerprint(document):
                 found[key] = document
         return found
 

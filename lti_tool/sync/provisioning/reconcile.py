@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import datetime as dt
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -11,18 +12,22 @@ import sqlalchemy as sa
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.moodle.contract import fingerprint
-from lti_tool.moodle.documents import KINDS, Kind
+from lti_tool.moodle.documents import KINDS, Document, Kind, MemberResult, Result
 from lti_tool.moodle.models import MoodleEvent, MoodleSite
 from lti_tool.sis.bulk import chunks
+from lti_tool.sync.provisioning.batches import batches
 from lti_tool.sync.provisioning.client import MoodleAPIClient
 from lti_tool.sync.provisioning.engine import Engine
 from lti_tool.sync.provisioning.ledger import Ledger
+from lti_tool.sync.provisioning.marks import Marks
 from lti_tool.sync.provisioning.models import RunTrigger, SyncRun
-from lti_tool.sync.rendering import Nothing, Rendering, Unfit
+from lti_tool.sync.rendering import Former, Nothing, Rendering, Unfit
 
 _events = cast(sa.Table, MoodleEvent.__table__)
 # Foreign things are counted; so many are named.
 _NAMED = 50
+# Things whose differences are asked for in one call.
+_ASKED = 100
 _BY_HAND: dict[Kind, tuple[str, tuple[str, ...]]] = {
     "category": ("object", ("category.updated", "category.deleted")),
     "user": ("user", ("user.updated", "user.deleted")),
@@ -77,6 +82,7 @@ class Reconciler:
         clock: Clock,
         client: MoodleAPIClient,
         rendering: Rendering,
+        marks: Marks,
         ledger: Ledger,
         engine: Engine,
     ) -> None:
@@ -84,6 +90,7 @@ class Reconciler:
         self._clock = clock
         self._client = client
         self._rendering = rendering
+        self._marks = marks
         self._ledger = ledger
         self._engine = engine
 
@@ -98,21 +105,25 @@ class Reconciler:
     ) -> Reconciliation:
         """Compare everything, or some courses with their rosters; then repair under the guard.
 
-        ``courses``: keys of classes. Things that the SIS does not know are left alone.
+        ``courses``: keys of classes. Things that the SIS does not know are left alone; what is
+        marked is on its way already, and no drift.
         """
         found = Reconciliation()
+        missed_since = self._missed_since(site)
+        self._marks.gather()
         wanted = None if courses is None else self._rendering.hosts(courses)
         kinds: tuple[Kind, ...] = KINDS if wanted is None else ("course", "roster")
         for kind in kinds:
             progress(kind)
             self._compare(site, kind, wanted, found)
-        if wanted is None:
-            self._seen_whole(site)
-        if repair and found.drift:
-            for kind in kinds:
-                keys = [drift.key for drift in found.drift if drift.kind == kind]
-                with self._database.writing() as connection:
+        if repair:
+            with self._database.writing() as connection:
+                for kind in kinds:
+                    keys = [drift.key for drift in found.drift if drift.kind == kind]
                     self._ledger.send_again(connection, site.id, kind, keys)
+                if wanted is None and missed_since is not None:
+                    self._seen_whole(connection, site, missed_since)
+        if repair and found.drift:
             found.run = self._engine.run(site, trigger=RunTrigger.RECONCILE, actor=actor)
         return found
 
@@ -126,32 +137,61 @@ class Reconciler:
             item.key: item
             for item in self._client.digests(site, kind, () if wanted is None else keys)
         }
-        different: list[Drift] = []
+        documents: dict[str, Document] = {}
         for key, document in rendered.items():
-            if isinstance(document, Nothing | Unfit):
+            if isinstance(document, Nothing | Unfit | Former):
                 continue
             there = actual.get(key)
             if there is None or there.fingerprint != fingerprint(document):
-                different.append(
-                    Drift(kind, key, there is None, there.id if there is not None else None)
-                )
+                documents[key] = document
+        coming = self._marks.waiting(site.id, kind, documents)
+        documents = {key: each for key, each in documents.items() if key not in coming}
+        same = self._same(site, [each for key, each in documents.items() if key in actual])
+        known = self._ledger.known(site.id, kind, documents)
+        different = [
+            Drift(
+                kind,
+                key,
+                key not in actual,
+                actual[key].id
+                if key in actual
+                else (known[key].moodle_id if key in known else None),
+            )
+            for key in documents
+            if key not in same
+        ]
         found.checked[kind] = len(rendered)
-        found.drift += self._blamed(site, kind, different)
+        found.drift += self._blamed(
+            site, kind, different, {key: each.updated_at for key, each in known.items()}
+        )
         if wanted is None:
-            foreign = sorted(actual.keys() - rendered.keys())
+            ours = rendered.keys() | self._rendering.own_keys(kind)
+            foreign = sorted(actual.keys() - ours)
             found.foreign[kind] = len(foreign)
             found.foreign_keys[kind] = foreign[:_NAMED]
 
-    def _blamed(self, site: MoodleSite, kind: Kind, drift: list[Drift]) -> list[Drift]:
-        """Who changed these things in Moodle last, by its events."""
+    def _same(self, site: MoodleSite, documents: Collection[Document]) -> set[str]:
+        """Which of these differ in nothing that is ours: there is more in the fingerprint, as the
+        groups of a class that has left the course, or what a teacher named in our way."""
+        same: set[str] = set()
+        for batch in batches(documents, most=_ASKED):
+            results = self._client.apply(site, batch, dryrun=True).results
+            same.update(result.key for result in results if _untouched(result))
+        return same
+
+    def _blamed(
+        self, site: MoodleSite, kind: Kind, drift: list[Drift], since: Mapping[str, dt.datetime]
+    ) -> list[Drift]:
+        """Who changed these things in Moodle since they were made equal, by its events."""
         column_name, types = _BY_HAND[kind]
         column = _events.c[column_name]
         ids = [each.moodle_id for each in drift if each.moodle_id is not None]
+        equal = {each.moodle_id: since.get(each.key) for each in drift}
         last: dict[int, tuple[int | None, str]] = {}
         with self._database.reading() as connection:
             for some in chunks(ids, 1000):
-                for thing, actor, how in connection.execute(
-                    sa.select(column, _events.c.actor, _events.c.type)
+                for thing, actor, how, at in connection.execute(
+                    sa.select(column, _events.c.actor, _events.c.type, _events.c.at)
                     .where(
                         _events.c.site_id == site.id,
                         _events.c.type.in_(types),
@@ -159,7 +199,10 @@ class Reconciler:
                     )
                     .order_by(_events.c.at, _events.c.seq)
                 ):
-                    last[thing] = (actor, how)
+                    made = equal[thing]
+                    # Moodle's times are whole seconds.
+                    if made is None or at >= made.replace(microsecond=0):
+                        last[thing] = (actor, how)
         return [
             Drift(each.kind, each.key, each.missing, each.moodle_id, *last[each.moodle_id])
             if each.moodle_id in last
@@ -167,15 +210,22 @@ class Reconciler:
             for each in drift
         ]
 
-    def _seen_whole(self, site: MoodleSite) -> None:
-        """Whatever events were missed before this moment has been looked at now."""
-        with self._database.writing() as connection:
-            connection.execute(
-                sa.update(MoodleSite)
-                .where(
-                    MoodleSite.id == site.id,
-                    MoodleSite.reconcile_since.is_not(None),
-                    MoodleSite.reconcile_since <= self._clock.now(),
-                )
-                .values(reconcile_since=None)
-            )
+    def _missed_since(self, site: MoodleSite) -> dt.datetime | None:
+        with self._database.reading() as connection:
+            query = sa.select(MoodleSite.reconcile_since).where(MoodleSite.id == site.id)
+            return connection.scalar(query)
+
+    def _seen_whole(
+        self, connection: sa.Connection, site: MoodleSite, missed_since: dt.datetime
+    ) -> None:
+        """What was known to be missed when this began has been looked at; not what is since."""
+        connection.execute(
+            sa.update(MoodleSite)
+            .where(MoodleSite.id == site.id, MoodleSite.reconcile_since == missed_since)
+            .values(reconcile_since=None)
+        )
+
+
+def _untouched(result: Result) -> bool:
+    every: list[Result | MemberResult] = [result, *result.members]
+    return all(each.result == "unchanged" for each in every)

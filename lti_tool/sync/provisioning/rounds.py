@@ -57,3 +57,6 @@ class Rounds:
                 act(site)
             except NagaError as error:
                 log.warning("sync.round_failed", site=site.id, code=error.code)
+            except Exception:
+                # One site's fault, or ours with it; the next round comes whatever it was.
+                log.exception("sync.round_broken", site=site.id)

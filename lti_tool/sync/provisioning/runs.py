@@ -23,28 +23,51 @@ class Runs:
         self._clock = clock
         self._audit = audit
 
-    def begin(self, site_id: int, *, trigger: RunTrigger, actor: str, total: int) -> SyncRun:
-        """Begin a run; it inherits what was approved for the one that waits."""
+    def begin(
+        self,
+        site_id: int,
+        *,
+        trigger: RunTrigger,
+        actor: str,
+        total: int,
+        holder: str | None = None,
+        anew: bool = False,
+    ) -> SyncRun:
+        """Begin a run, by the one who holds the site's lease; or go on with the one that waits for
+        a yes, under its number. What somebody allowed holds until it is done.
+
+        ``anew``: a run of its own, whatever waits.
+        """
         now = self._clock.now()
         with self._database.write() as session:
-            waiting = session.scalars(
-                sa.select(SyncRun)
-                .where(SyncRun.site_id == site_id, SyncRun.state == RunState.WAITING)
-                .order_by(SyncRun.id.desc())
-            ).all()
-            allowed: dict[str, int] = next(
-                (run.guard["allowed"] for run in waiting if "allowed" in run.guard), {}
+            # There is one lease: whoever is still said to run has died.
+            session.execute(
+                sa.update(SyncRun)
+                .where(SyncRun.site_id == site_id, SyncRun.state == RunState.RUNNING)
+                .values(state=RunState.FAILED, finished_at=now, error="interrupted")
             )
-            for run in waiting:
-                run.state, run.finished_at = RunState.DONE, now
+            last = session.scalar(
+                sa.select(SyncRun)
+                .where(SyncRun.site_id == site_id)
+                .order_by(SyncRun.id.desc())
+                .limit(1)
+            )
+            if last is not None and last.state is RunState.WAITING and not anew:
+                last.state, last.holder, last.heartbeat_at = RunState.RUNNING, holder, now
+                last.total = last.done + total
+                return last
+            unfinished = last is not None and last.error is not None and "allowed" in last.guard
             run = SyncRun(
                 site_id=site_id,
                 trigger=trigger,
                 actor=actor[:200],
+                holder=holder,
                 started_at=now,
                 heartbeat_at=now,
                 total=total,
-                guard={"allowed": allowed} if allowed else {},
+                done=0,
+                counts={},
+                guard={"allowed": last.guard["allowed"]} if last and unfinished else {},
             )
             session.add(run)
             session.flush()
@@ -56,9 +79,30 @@ class Runs:
             run, state=state, finished_at=self._clock.now(), error=error[:500] if error else None
         )
 
+    def suspended_since(self, site_id: int, kind: str, since: dt.datetime) -> int:
+        """How many people runs have suspended since then without anybody's yes."""
+        query = sa.select(SyncRun.counts, SyncRun.guard).where(
+            SyncRun.site_id == site_id,
+            SyncRun.heartbeat_at >= since,
+            SyncRun.trigger != RunTrigger.UNDO,
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return sum(
+            int(counts.get(kind, {}).get("people_lost", 0))
+            for counts, guard in rows
+            if kind not in guard.get("allowed", {})
+        )
+
     def wait(self, run: SyncRun, facts: dict[str, Any]) -> None:
-        """Stop a run before its mass change."""
-        self._update(run, state=RunState.WAITING, guard={**run.guard, **facts})
+        """Stop a run before its mass change. A yes to a smaller one was no yes to this."""
+        before = {name: value for name, value in run.guard.items() if name != "approved_by"}
+        self._update(
+            run,
+            state=RunState.WAITING,
+            guard={**before, **facts},
+            heartbeat_at=self._clock.now(),
+        )
 
     def approve(self, run_id: int, *, actor: str) -> SyncRun:
         """Say yes to a mass change, as it was counted; a larger one asks again.
@@ -180,4 +224,9 @@ class Runs:
         for name, value in values.items():
             setattr(run, name, value)
         with self._database.writing() as connection:
-            connection.execute(sa.update(SyncRun).where(SyncRun.id == run.id).values(**values))
+            connection.execute(
+                sa.update(SyncRun)
+                # Not what was taken for dead, and is another's now.
+                .where(SyncRun.id == run.id, SyncRun.holder.is_not_distinct_from(run.holder))
+                .values(**values)
+            )

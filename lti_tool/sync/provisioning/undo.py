@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import json
+import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import sqlalchemy as sa
-from pydantic import ValidationError
 
 from lti_tool.core.clock import Clock
-from lti_tool.core.crypto import Keyring
 from lti_tool.core.database import Database
-from lti_tool.moodle.documents import (
-    KINDS,
-    AnyDocument,
-    Category,
-    Course,
-    Document,
-    Kind,
-    Member,
-    Result,
-    Roster,
-    User,
-)
+from lti_tool.core.errors import ConflictError, NagaError, NotFoundError
+from lti_tool.moodle.documents import KINDS, Document, Kind, Result, key_of
 from lti_tool.moodle.models import MoodleSite
+from lti_tool.sync.provisioning.batches import batches
 from lti_tool.sync.provisioning.client import MoodleAPIClient
-from lti_tool.sync.provisioning.ledger import DETAIL, Ledger
+from lti_tool.sync.provisioning.former import former_document
+from lti_tool.sync.provisioning.gate import Gates
+from lti_tool.sync.provisioning.journal import Journal
+from lti_tool.sync.provisioning.ledger import Ledger
 from lti_tool.sync.provisioning.marks import Mark
 from lti_tool.sync.provisioning.models import (
     MoodleIntegrationRecord,
@@ -37,10 +30,12 @@ from lti_tool.sync.provisioning.models import (
     SyncRun,
 )
 from lti_tool.sync.provisioning.runs import Runs
-from lti_tool.sync.rendering import Nothing, Rendering, Unfit
+from lti_tool.sync.rendering import Former, Nothing, Rendering, Unfit
 
 _journal = cast(sa.Table, MoodleIntegrationRecord.__table__)
 _CALL = 100
+# The run that is under way stops at its next call, since the site is on hold.
+_WAIT_SECONDS = 60
 
 
 @dataclass(slots=True)
@@ -58,60 +53,129 @@ class Undo:
 
     People and courses that the run made are not deleted: accounts are suspended, courses hidden,
     places taken away. The site is put on hold, or the next run would bring everything back.
+    Killed in between, it is simply asked for again: what is back already is found unchanged.
     """
 
     def __init__(
         self,
         database: Database,
         clock: Clock,
-        keyring: Keyring,
+        journal: Journal,
         client: MoodleAPIClient,
+        gates: Gates,
         rendering: Rendering,
         ledger: Ledger,
         runs: Runs,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._database = database
         self._clock = clock
-        self._keyring = keyring
+        self._journal = journal
         self._client = client
+        self._gates = gates
         self._rendering = rendering
         self._ledger = ledger
         self._runs = runs
+        self._sleep = sleep
 
-    def undo(self, site: MoodleSite, run_id: int, *, actor: str, plan: bool = False) -> Undone:
-        """Bring back what ``run_id`` changed; with ``plan`` nothing happens but the dry run."""
+    def undo(
+        self,
+        site: MoodleSite,
+        run_id: int,
+        *,
+        actor: str,
+        plan: bool = False,
+        progress: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> Undone:
+        """Bring back what ``run_id`` changed; with ``plan`` nothing happens but the dry run.
+
+        Raises:
+            NotFoundError: this site has no such run.
+            ConflictError: the run has not ended, or another will not stop.
+            PluginError: Moodle failed; what was done until then stands, and is in the journal.
+        """
+        self._check(site, run_id)
         undone = Undone()
         entries = self._entries(run_id)
         # Places are taken away before accounts, the reverse of how they came.
         for kind in reversed(KINDS):
             self._former(kind, entries.get(kind, {}), undone)
-        if not plan and undone.documents:
+        if plan:
+            for batch in batches(undone.documents, most=_CALL):
+                undone.results += self._client.apply(site, batch, dryrun=True).results
+                progress(len(undone.results), len(undone.documents))
+        elif undone.documents:
             self._runs.hold(site.id, actor=actor, reason=f"undo of run {run_id}")
-            undone.run = self._runs.begin(
-                site.id, trigger=RunTrigger.UNDO, actor=actor, total=len(undone.documents)
-            )
-        for start in range(0, len(undone.documents), _CALL):
-            batch = undone.documents[start : start + _CALL]
-            results = self._client.apply(site, batch, dryrun=plan).results
-            undone.results += results
-            if undone.run is not None:
-                self._store(undone.run, batch, results)
-        if undone.run is not None:
-            self._runs.end(undone.run, RunState.DONE)
+            with self._lease(site) as holder:
+                undone.run = self._runs.begin(
+                    site.id,
+                    trigger=RunTrigger.UNDO,
+                    actor=actor,
+                    total=len(undone.documents),
+                    holder=holder,
+                    anew=True,
+                )
+                self._apply(site, undone.run, undone, progress)
         return undone
 
-    def _entries(self, run_id: int) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    def _check(self, site: MoodleSite, run_id: int) -> None:
+        run = self._runs.get(run_id)
+        if run.site_id != site.id:
+            raise NotFoundError("This Moodle has no such run.", run=run_id)
+        if run.state in (RunState.RUNNING, RunState.WAITING) and run.counts == {}:
+            raise ConflictError("This run has changed nothing yet.", run=run_id)
+
+    @contextmanager
+    def _lease(self, site: MoodleSite) -> Iterator[str]:
+        holder = self._gates.take(site.id)
+        for _ in range(_WAIT_SECONDS):
+            if holder is not None:
+                break
+            self._sleep(1.0)
+            holder = self._gates.take(site.id)
+        if holder is None:
+            raise ConflictError(
+                "Another run of this Moodle is under way.",
+                remedy="It stops by itself, since changes are held now. Try again in a minute.",
+                site=site.id,
+            )
+        try:
+            with self._gates.alive(site.id, holder):
+                yield holder
+        finally:
+            self._gates.give_back(site.id, holder)
+
+    def _apply(
+        self,
+        site: MoodleSite,
+        run: SyncRun,
+        undone: Undone,
+        progress: Callable[[int, int], None],
+    ) -> None:
+        try:
+            for batch in batches(undone.documents, most=_CALL):
+                results = self._client.apply(site, batch).results
+                undone.results += results
+                self._store(run, batch, results)
+                progress(len(undone.results), len(undone.documents))
+        except BaseException as error:
+            code = error.code if isinstance(error, NagaError) else type(error).__name__
+            self._runs.end(run, RunState.FAILED, error=code)
+            raise
+        self._runs.end(run, RunState.DONE)
+
+    def _entries(self, run_id: int) -> dict[Kind, dict[str, list[dict[str, Any]]]]:
         """What the run did, by kind and key, the latest first."""
         query = (
             sa.select(_journal.c.kind, _journal.c.key, _journal.c.outcome, _journal.c.detail_sealed)
             .where(_journal.c.run_id == run_id, _journal.c.outcome != "refused")
             .order_by(_journal.c.id.desc())
         )
-        found: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+        found: dict[Kind, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
         with self._database.reading() as connection:
             for kind, key, outcome, sealed in connection.execute(query):
-                detail = json.loads(self._keyring.open(sealed, purpose=DETAIL)) if sealed else {}
-                found[kind][key].append({"outcome": outcome, **detail})
+                found[kind][key].append({"outcome": outcome, **self._journal.detail(sealed)})
         return found
 
     def _former(
@@ -119,16 +183,14 @@ class Undo:
     ) -> None:
         rendered = self._rendering.render(kind, list(entries), now=self._clock.now())
         for key, done in entries.items():
-            document = rendered[key]
+            found = rendered[key]
+            document = found.document if isinstance(found, Former) else found
             if isinstance(document, Nothing | Unfit):
                 undone.left.append((kind, key, "the SIS has no document for it any more"))
                 continue
-            for entry in done:
-                document = _before(document, entry)
-            try:
-                undone.documents.append(AnyDocument.validate_python(document.model_dump()))
-            except ValidationError:
-                undone.left.append((kind, key, "what was before fits no document"))
+            document, left = former_document(document, done)
+            undone.documents.append(document)
+            undone.left += [(kind, key, why) for why in left]
 
     def _store(
         self, run: SyncRun, documents: Sequence[Document], results: Sequence[Result]
@@ -141,7 +203,8 @@ class Undo:
                 if document.kind == kind
             ]
             if chosen:
-                marks = {result.key: Mark(result.key, now, now, 0) for _, result in chosen}
+                # No marks: what the SIS wants meanwhile waits for the end of the hold.
+                marks = {key_of(each): Mark(key_of(each), now, now, 0) for each, _ in chosen}
                 self._ledger.applied(
                     run,
                     kind,
@@ -149,45 +212,3 @@ class Undo:
                     [document for document, _ in chosen],
                     [result for _, result in chosen],
                 )
-
-
-def _before(document: Document, entry: Mapping[str, Any]) -> Document:
-    """The document as it was before one entry of the journal."""
-    created = entry["outcome"] == "created"
-    match document:
-        case User() if created:
-            return document.model_copy(update={"suspended": True})
-        case Course() | Category() if created:
-            return document.model_copy(update={"visible": False})
-        case Roster():
-            return _roster_before(document, entry.get("members", []))
-    fields = type(document).model_fields
-    changes = {
-        change["field"]: change.get("before")
-        for change in entry.get("changes", [])
-        if change["field"] in fields and change.get("before") is not None
-    }
-    return document.model_copy(update=changes)
-
-
-def _roster_before(document: Roster, done: Sequence[Mapping[str, Any]]) -> Roster:
-    members = {member.user: member for member in document.members}
-    for entry in done:
-        user, result = entry["user"], entry["result"]
-        member = members.get(user) or Member(user=user)
-        before = {
-            change["field"]: change.get("before")
-            for change in entry.get("changes", [])
-            if change.get("before") is not None
-        }
-        if result == "created":
-            member = member.model_copy(update={"status": "suspended"})
-        elif result == "suspended":
-            member = member.model_copy(update={"status": "active", **before})
-        elif result == "updated":
-            member = member.model_copy(update=before)
-        else:
-            continue
-        members[user] = member
-    ordered = [members[user] for user in sorted(members)]
-    return document.model_copy(update={"members": ordered, "count": len(ordered)})

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,23 +14,26 @@ import sqlalchemy as sa
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from demo import Platform, PlatformConfig, create_platform
+from demo.provisioning.apply import apply
 from demo.provisioning.fingerprints import digest
 from lti_tool.core.audit import AuditLog
 from lti_tool.core.clock import FixedClock
 from lti_tool.core.crypto import Keyring
-from lti_tool.core.database import Database
+from lti_tool.core.database import Base, Database
 from lti_tool.core.http import HttpClient
 from lti_tool.lti.models import Registration, Standing
 from lti_tool.moodle.contract import fingerprint
-from lti_tool.moodle.documents import KINDS, Kind
+from lti_tool.moodle.documents import KINDS, Document, Kind
 from lti_tool.moodle.models import MoodleSite
 from lti_tool.moodle.plugin import MoodlePlugin
 from lti_tool.sis.campus.generate import generate_campus
+from lti_tool.sis.changes import record_since
 from lti_tool.sis.enrolling import Enrolling
 from lti_tool.sis.extracts import Extracts
 from lti_tool.sync.lifecycle import Lifecycle
 from lti_tool.sync.provisioning.assembly import Limits, Provisioning, assemble
-from lti_tool.sync.rendering import Nothing, Unfit
+from lti_tool.sync.provisioning.models import SyncRun
+from lti_tool.sync.rendering import Former, Nothing, Unfit
 
 TOKEN = "a" * 32
 
@@ -73,12 +77,55 @@ class Campus:
         return {
             key: fingerprint(document)
             for key, document in rendered.items()
-            if not isinstance(document, Nothing | Unfit)
+            if not isinstance(document, Nothing | Unfit | Former)
         }
+
+    def documents(self) -> list[Document]:
+        """Everything that the SIS wants to stand there."""
+        return [
+            document
+            for kind in KINDS
+            for document in self.parts.rendering.render(
+                kind, self.parts.rendering.all_keys(kind), now=self.clock.now()
+            ).values()
+            if not isinstance(document, Nothing | Unfit | Former)
+        ]
+
+    def different(self) -> list[dict[str, Any]]:
+        """What the platform itself says would have to change."""
+        wanted = [document.model_dump(mode="json") for document in self.documents()]
+        return [
+            result
+            for result in apply(self.platform.state, wanted, dryrun=True)
+            if result["result"] != "unchanged"
+            or any(member["result"] != "unchanged" for member in result["members"])
+        ]
 
     def equal(self) -> bool:
         """Whether the platform is as the SIS wants it."""
-        return all(self.desired(kind).items() <= self.fingerprints(kind).items() for kind in KINDS)
+        return not self.different()
+
+    def run(self, **options: Any) -> SyncRun | None:
+        """A second later, run the engine."""
+        self.clock.advance(seconds=1)
+        return self.parts.engine.run(self.site, **options)
+
+    def change(self, model: type[Base], key: str, **values: Any) -> None:
+        """Change something in the SIS, as an import does."""
+        self.clock.advance(seconds=1)
+        now = self.clock.now()
+        with self.database.write() as session:
+            session.execute(
+                sa.update(model)
+                .where(model.sourced_id == key)  # type: ignore[attr-defined]
+                .values(updated_at=now, **values)
+            )
+            record_since(session, now)
+
+    def codes(self) -> list[tuple[str, str, str]]:
+        """Kind, key and code of the dead letters."""
+        found = self.parts.letters.list(self.site.id)
+        return sorted((letter.kind, letter.key, letter.code) for letter in found)
 
     def marks_left(self) -> dict[str, int]:
         """What waits to be looked at."""

@@ -1,0 +1,48 @@
+"""Which people a document lets in, as short as a mass change needs it: eight bytes for each."""
+
+from __future__ import annotations
+
+import hashlib
+
+from lti_tool.moodle.documents import Document, MemberResult, Result, Roster, User
+
+_SIZE = 8
+
+
+def active_people(document: Document) -> bytes:
+    """The active members of a roster, as hashes one after the other; of a user, that one."""
+    match document:
+        case User():
+            return b"" if document.suspended else _hash(document.idnumber)
+        case Roster():
+            return b"".join(
+                _hash(member.user) for member in document.members if member.status == "active"
+            )
+        case _:
+            return b""
+
+
+def count_people(people: bytes) -> int:
+    """How many they are."""
+    return len(people) // _SIZE
+
+
+def people_lost(before: bytes, after: bytes) -> int:
+    """How many of those who were let in are so no longer."""
+    return len(_apart(before) - _apart(after))
+
+
+def suspends(result: Result | MemberResult) -> bool:
+    """Whether this suspends somebody, beside whatever else it changes."""
+    return result.result == "suspended" or any(
+        (change.field, change.after) in (("status", "suspended"), ("suspended", True))
+        for change in result.changes
+    )
+
+
+def _hash(key: str) -> bytes:
+    return hashlib.blake2b(key.encode(), digest_size=_SIZE).digest()
+
+
+def _apart(people: bytes) -> set[bytes]:
+    return {people[start : start + _SIZE] for start in range(0, len(people), _SIZE)}
