@@ -282,6 +282,23 @@ function command_connection(array $a): array {
     return ['tool' => $current['toolurl'] ?? null, 'checks' => $list['checks'] ?? []];
 }
 
+/** Somebody tidies up in Moodle, and breaks the connection: the account, its role, the tool in the chooser. */
+function command_break(array $a): array {
+    global $DB;
+    $service = $DB->get_record('user', ['username' => 'nagasis_service', 'deleted' => 0], '*', MUST_EXIST);
+    user_update_user((object)['id' => $service->id, 'suspended' => 1], false);
+    unassign_capability('local/nagasis:apply', role('nagasis'));
+    $DB->set_field('lti_types', 'coursevisible', 0, ['clientid' => get_config('local_nagasis', 'clientid')]);
+    return [];
+}
+
+/** What was told to people of the SIS, but for what Moodle says of their own sign-ins. */
+function command_told(array $a): array {
+    global $DB;
+    return array_values($DB->get_fieldset_sql("SELECT n.subject FROM {notifications} n JOIN {user} u ON u.id = n.useridto
+        WHERE u.idnumber <> '' AND n.eventtype <> 'newlogin'"));
+}
+
 /** The number of the last entry of Moodle's log; with ``after``, how often each event happened since, by course. */
 function command_log(array $a): array {
     global $DB;

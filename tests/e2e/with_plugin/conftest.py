@@ -54,15 +54,16 @@ def plugins(moodle: Moodle) -> Iterator[Plugins]:
     if not os.access(moodle.code / "local", os.W_OK):
         pytest.skip(f"plugins cannot be put into {moodle.code}: it is not writable here")
     with plugins.beforehand():
-        before = plugins.remains()
-        assert not before["rows"], f"left by someone before these tests: {before['rows']}"
+        plugins.before = plugins.remains()
+        left = plugins.before["rows"]
+        assert not left, f"left by someone before these tests: {left}"
         plugins.install()
         yield plugins
         if os.environ.get("E2E_KEEP"):
             return
         if plugins.installed:
             plugins.uninstall()
-        assert plugins.remains() == before
+        assert plugins.remains() == plugins.before
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,15 @@ _COMPONENTS = {"local_nagasis": "local/nagasis", "enrol_nagasis": "enrol/nagasis
 SEND = "\\local_nagasis\\task\\send_events"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Plugins:
-    """What is done with the plugins, and in their Moodle, from outside."""
+    """What is done with the plugins, and in their Moodle, from outside.
+
+    ``before`` is what :meth:`remains` said before they were installed.
+    """
 
     moodle: Moodle
+    before: dict[str, Any] = field(default_factory=dict)
 
     def act(self, command: str, **arguments: Any) -> Any:
         """Do one thing in Moodle by ``acts.php``."""

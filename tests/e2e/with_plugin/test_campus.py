@@ -36,6 +36,10 @@ def test_moodle_holds_exactly_what_the_sis_says(campus: Campus) -> None:
             assert there == wanted, kind
 
 
+def test_nobody_got_a_message(campus: Campus) -> None:
+    assert campus.plugins.act("told") == []
+
+
 def test_the_same_again_would_change_nothing(campus: Campus) -> None:
     assert "Nothing would change." in campus.sync("plan", "--all")
     again = campus.sync("apply", "--all")

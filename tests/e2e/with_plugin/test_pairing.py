@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lti_tool.moodle.plugin_errors import AuthenticationError
+from lti_tool.moodle.plugin_errors import AuthenticationError, PluginError
 from tests.e2e.conftest import OpenBrowser
 from tests.e2e.moodle.pages import settled
 from tests.e2e.pairing import Desk
@@ -31,7 +31,7 @@ def test_both_sides_hold_the_same_checklist_and_all_of_it_is_well(connected: Con
     there = {check["name"]: check["status"] for check in connected.after["checks"]}
     assert here == there
     # Nobody may have started this Moodle's cron of late; everything else is as it must be.
-    assert {name for name, status in here.items() if status != "ok"} <= {"cron"}
+    assert {name for name, status in here.items() if status != "ok"} <= {"moodle:cron"}
     for check in connected.checklist:
         assert check["summary"] in desk.seen["site"]
     assert desk.seen["paired"].count("OK") >= len(here) - 1
@@ -44,17 +44,15 @@ def by_pages(connected: Connected) -> Desk:
 
 
 def test_pairing_twice_repairs(by_pages: Desk, plugins: Plugins) -> None:
-    plugins.moodle.cli(
-        "admin/cli/cfg.php",
-        "--component=auth_manual",
-        "--name=field_lock_idnumber",
-        "--set=unlocked",
-    )
+    plugins.act("break")
+    with by_pages.tool.services() as services, pytest.raises(PluginError):
+        services.moodle_plugin.status(services.sites.list()[0])
     assert "This Moodle is connected with" in by_pages.pair()
-    assert plugins.remains()["settings"]["auth_manual/field_lock_idnumber"] == "locked"
     with by_pages.tool.services() as services:
         (site,) = services.sites.list()
         assert services.moodle_plugin.status(site).url == plugins.moodle.url
+    checks = plugins.connection()["checks"]
+    assert {each["name"] for each in checks if each["status"] != "ok"} <= {"moodle:cron"}
 
 
 def test_the_status_page_says_how_it_is(by_pages: Desk, pictures: Pictures) -> None:
@@ -89,8 +87,9 @@ def test_unpaired_the_token_and_the_launches_are_refused(
     pictures.take(student, "student-unpaired")
     for frame in student.frames[1:]:
         assert link.campus.chosen.course not in frame.locator("body").inner_text()
-    settings = plugins.remains()["settings"]
-    assert settings.get("auth_manual/field_lock_idnumber") != "locked"
+    # The enrolment plugin stays on for those who are enrolled by it; all else is as it was.
+    now, before = plugins.remains()["settings"], plugins.before["settings"]
+    assert {name for name in now if now[name] != before[name]} <= {"enrol_plugins_enabled"}
 
 
 def test_the_command_line_connects_too(
