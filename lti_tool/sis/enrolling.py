@@ -100,7 +100,8 @@ class Enrolling:
             enrollment.active = True
             if changed:
                 enrollment.updated_at = now
-                record(session, ChangeKind.ROSTER, [class_key], at=now)
                 # Who withdraws or audits has a letter for it.
                 session.flush()
                 recompute_totals(session, [header_id], now=now)
+                # Last, as imports do: who notes changes in one order never waits in a circle.
+                record(session, ChangeKind.ROSTER, [class_key], at=now)

@@ -27,6 +27,11 @@ from lti_tool.sync.provisioning.preview import Previews
 from lti_tool.sync.provisioning.reconcile import Reconciler
 from lti_tool.sync.provisioning.rounds import Rounds
 from lti_tool.sync.provisioning.runs import Runs
+from lti_tool.sync.provisioning.services import (
+    MoodleCourseSyncService,
+    MoodleEnrollmentSyncService,
+    MoodleUserSyncService,
+)
 from lti_tool.sync.provisioning.undo import Undo
 from lti_tool.sync.rendering import Rendering
 
@@ -60,6 +65,9 @@ class Provisioning:
     undo: Undo
     explanations: Explanations
     rounds: Rounds
+    user_sync: MoodleUserSyncService
+    course_sync: MoodleCourseSyncService
+    enrollment_sync: MoodleEnrollmentSyncService
 
 
 def assemble(
@@ -98,6 +106,18 @@ def assemble(
         most=limits.documents_per_call,
     )
     reconciler = Reconciler(database, clock, client, rendering, marks, ledger, engine)
+    explanations = Explanations(database, clock, sis, rendering, ledger, letters, gates, runs)
+    of_services = (
+        database,
+        clock,
+        sis,
+        client,
+        rendering,
+        marks,
+        ledger,
+        letters,
+        explanations,
+    )
     return Provisioning(
         rendering=rendering,
         marks=marks,
@@ -111,6 +131,9 @@ def assemble(
         previews=Previews(clock, client, rendering, marks, ledger),
         reconciler=reconciler,
         undo=Undo(database, clock, journal, client, gates, rendering, ledger, runs, sleep=sleep),
-        explanations=Explanations(database, clock, sis, rendering, ledger, letters, gates, runs),
+        explanations=explanations,
         rounds=Rounds(database, marks, engine, reconciler),
+        user_sync=MoodleUserSyncService(*of_services),
+        course_sync=MoodleCourseSyncService(*of_services),
+        enrollment_sync=MoodleEnrollmentSyncService(*of_services),
     )
