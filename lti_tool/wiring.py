@@ -46,6 +46,7 @@ from lti_tool.sync.gradebook import Gradebook
 from lti_tool.sync.lifecycle import Lifecycle
 from lti_tool.sync.orders import Orders
 from lti_tool.sync.provisioning.assembly import Limits, Provisioning, assemble
+from lti_tool.sync.provisioning.journal import Journal
 from lti_tool.sync.provisioning_views import ProvisioningViews
 from lti_tool.sync.pushes import GradePushes
 from lti_tool.sync.rosters import Rosters
@@ -328,7 +329,7 @@ class Services:
     @cached_property
     def provisioning_views(self) -> ProvisioningViews:
         """The engine's queue, runs and journal, as pages show them."""
-        return ProvisioningViews(self.database, self.keyring)
+        return ProvisioningViews(self.database, Journal(self.clock, self.keyring))
 
 
 def build_services(

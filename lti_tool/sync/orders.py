@@ -242,10 +242,13 @@ class Orders:
                 self._ran(order, compared.run)
                 return of_comparison(compared)
             case Act.UNDO | Act.UNDO_PREVIEW:
-                plan = order.act is Act.UNDO_PREVIEW
-                if not plan:
-                    self._wait_for_turn(site)
-                undone = self._parts.undo.undo(site, arguments["run"], actor=order.actor, plan=plan)
+                undone = self._parts.undo.undo(
+                    site,
+                    arguments["run"],
+                    actor=order.actor,
+                    plan=order.act is Act.UNDO_PREVIEW,
+                    progress=lambda done, total: self._set(order.id, done=done, total=total),
+                )
                 self._ran(order, undone.run)
                 return of_undo(undone)
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import sqlalchemy as sa
 
-from lti_tool.core.crypto import Keyring
 from lti_tool.core.database import Database
 from lti_tool.moodle.documents import KINDS
-from lti_tool.sync.provisioning.ledger import DETAIL
+from lti_tool.sis.change_models import SisChange
+from lti_tool.sync.provisioning.journal import Journal
 from lti_tool.sync.provisioning.models import MoodleIntegrationRecord, SyncMark, SyncRun
 
 _marks = cast(sa.Table, SyncMark.__table__)
@@ -45,9 +44,9 @@ class JournalLine:
 class ProvisioningViews:
     """Readings, a statement or two each."""
 
-    def __init__(self, database: Database, keyring: Keyring) -> None:
+    def __init__(self, database: Database, journal: Journal) -> None:
         self._database = database
-        self._keyring = keyring
+        self._journal = journal
 
     def queue(self, site_id: int) -> list[QueueLine]:
         """What waits at a site, by kind, in the order in which it is taken."""
@@ -67,6 +66,11 @@ class ProvisioningViews:
                 if reason and len(line.waiting) < _REASONS:
                     line.waiting.append((reason, count))
         return [line for line in lines.values() if line.number]
+
+    def unseen_changes(self) -> int:
+        """How many changes of the SIS no run has looked at yet."""
+        with self._database.reading() as connection:
+            return int(connection.scalar(sa.select(sa.func.count()).select_from(SisChange)) or 0)
 
     def run_count(self, site_id: int) -> int:
         """How many runs a site has."""
@@ -118,10 +122,4 @@ class ProvisioningViews:
             query = query.where(_journal.c.outcome == outcome)
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
-        return [JournalLine(*row[:5], detail=self._opened(row[5])) for row in rows]
-
-    def _opened(self, sealed: bytes | None) -> dict[str, Any]:
-        if sealed is None:
-            return {}
-        detail: dict[str, Any] = json.loads(self._keyring.open(sealed, purpose=DETAIL))
-        return detail
+        return [JournalLine(*row[:5], detail=self._journal.detail(row[5])) for row in rows]

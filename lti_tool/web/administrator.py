@@ -10,7 +10,12 @@ from werkzeug.wrappers import Response
 
 from lti_tool.core.errors import ConflictError, InvalidInputError
 from lti_tool.lti.models import Standing
-from lti_tool.web import administrator_launches, administrator_links, administrator_sites
+from lti_tool.web import (
+    administrator_launches,
+    administrator_links,
+    administrator_sites,
+    administrator_sync,
+)
 from lti_tool.web.administrator_scope import scope
 from lti_tool.web.i18n import gettext as _
 from lti_tool.web.sessions import end_admin, start_admin
@@ -218,3 +223,4 @@ for _blueprint, _prefix in (
         _blueprint.add_url_rule(_prefix + _path, _name, _view, methods=[_method])
 admin.add_url_rule("/launches", "launches", administrator_launches.launches, methods=["GET"])
 administrator_sites.add_to(admin)
+administrator_sync.add_to(admin)

@@ -46,9 +46,13 @@ def _same(name: str, here: str) -> bool:
     if name == "site.registration":
         return here.startswith("site.")
     if name == "admin.sites":
-        return here in _SITES
+        return _of_sites(here)
     if name == "admin.registrations":
-        return here.startswith("admin.") and here not in ("admin.launches", *_SITES)
+        return here.startswith("admin.") and here != "admin.launches" and not _of_sites(here)
     if name == "grades.gradebook":
         return here.startswith("grades.")
     return here == name or (name == "instructor.roster" and here.startswith("instructor.roster"))
+
+
+def _of_sites(here: str) -> bool:
+    return here in _SITES or here.startswith("admin.sync")

@@ -9,12 +9,14 @@ import pytest
 import sqlalchemy as sa
 
 from lti_tool.core.audit import AuditEvent, AuditLog
+from lti_tool.core.crypto import Keyring
 from lti_tool.core.errors import ConflictError, NotFoundError
 from lti_tool.moodle.models import MoodleSite, SiteStanding
 from lti_tool.sis.entities import EnrollmentStatus
 from lti_tool.sync.order_models import Act, OrderState, SyncOrder
 from lti_tool.sync.orders import Orders
 from lti_tool.sync.provisioning.gate import LEASE
+from lti_tool.sync.provisioning.journal import Journal
 from lti_tool.sync.provisioning_views import ProvisioningViews
 from tests.sync.provisioning.conftest import Campus
 
@@ -34,11 +36,11 @@ Ask = Callable[..., SyncOrder]
 
 
 @pytest.fixture
-def orders(campus: Campus, keyring: object) -> Orders:
+def orders(campus: Campus, keyring: Keyring) -> Orders:
     return Orders(
         campus.database,
         campus.clock,
-        keyring,  # type: ignore[arg-type]
+        keyring,
         AuditLog(campus.clock),
         campus.extracts,
         _Sites(campus),  # type: ignore[arg-type]
@@ -146,7 +148,7 @@ def test_a_comparison_names_what_differs_and_a_repair_mends_it(
 
 
 def test_one_person_one_course_and_refused_things_travel_again(
-    campus: Campus, orders: Orders, done: Ask, keyring: object
+    campus: Campus, orders: Orders, done: Ask, keyring: Keyring
 ) -> None:
     done(Act.APPLY)
     person, class_key = _enrolled(campus)
@@ -156,7 +158,7 @@ def test_one_person_one_course_and_refused_things_travel_again(
     assert waiting["roster"] >= 1
     orders.resync_course(campus.site.id, class_key, actor="admin:a")
     assert campus.marks_left()["course"] == 1
-    views = ProvisioningViews(campus.database, keyring)  # type: ignore[arg-type]
+    views = ProvisioningViews(campus.database, Journal(campus.clock, keyring))
     assert {line.kind: line.number for line in views.queue(campus.site.id)} == campus.marks_left()
     assert orders.retry(campus.site.id, kind=None, key=None, actor="admin:a") == 0
     run = campus.parts.engine.run(campus.site)

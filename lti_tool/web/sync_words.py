@@ -1,0 +1,221 @@
+"""How the engine's things, outcomes and states are put in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from lti_tool.core.clock import Clock
+from lti_tool.sync.order_models import Act, OrderState
+from lti_tool.sync.order_results import Line
+from lti_tool.sync.provisioning.models import (
+    BreakerState,
+    RunState,
+    RunTrigger,
+    SiteGate,
+    SyncRun,
+)
+from lti_tool.web.display import Badge
+from lti_tool.web.i18n import gettext as _
+from lti_tool.web.i18n import per_language, when
+from lti_tool.wiring import services
+
+# The columns of a table of counts, in the order in which people ask for them.
+OUTCOMES = ("created", "updated", "suspended", "refused", "unchanged")
+# What needs no call is unchanged too.
+_SAME = {"skipped": "unchanged"}
+
+
+@per_language
+def kinds() -> dict[str, str]:
+    """What each kind of document is."""
+    return {
+        "category": _("Terms"),
+        "user": _("People"),
+        "course": _("Courses"),
+        "roster": _("Rosters"),
+    }
+
+
+class Things:
+    """What the things of one page are called: by student number and class, not by key.
+
+    People have no names here: who needs one follows the link.
+    """
+
+    def __init__(self, things: Iterable[tuple[str, str]] = ()) -> None:
+        keys: dict[str, set[str]] = {}
+        for kind, key in things:
+            keys.setdefault(kind, set()).add(key)
+        sis = services().sis_extracts
+        classes = keys.get("course", set()) | keys.get("roster", set())
+        labels = {key: view.label for key, view in sis.classes(classes).items()} if classes else {}
+        people = sis.people(keys["user"]) if "user" in keys else {}
+        self._labels = {
+            "user": {key: view.student_id for key, view in people.items() if view.student_id},
+            "course": labels,
+            "roster": labels,
+        }
+
+    def __call__(self, kind: str, key: str) -> str:
+        """One thing: what it is, and what it is called."""
+        name = self._labels.get(kind, {}).get(key, key)
+        names = {
+            "category": _("Term %(key)s", key=name),
+            "user": _("Person %(key)s", key=name),
+            "course": _("Course %(key)s", key=name),
+            "roster": _("Roster of %(key)s", key=name),
+        }
+        return names.get(kind, f"{kind} {name}")
+
+
+def outcome_badge(value: str) -> Badge:
+    """What became, or would become, of one thing."""
+    return _outcomes().get(value, Badge(value, "?", "calm"))
+
+
+@per_language
+def _outcomes() -> dict[str, Badge]:
+    return {
+        "created": Badge(_("New"), "+", "good"),
+        "updated": Badge(_("Changed"), "✎", "info"),
+        "suspended": Badge(_("Suspended"), "‖", "warn"),
+        "refused": Badge(_("Refused"), "✕", "bad"),
+        "unchanged": Badge(_("Unchanged"), "=", "calm"),
+        "missing": Badge(_("Missing in Moodle"), "!", "bad"),
+        "different": Badge(_("Different in Moodle"), "~", "warn"),
+    }
+
+
+def count_rows(counts: Mapping[str, Mapping[str, int]]) -> list[tuple[str, dict[str, int]]]:
+    """Counts as rows: a label, and a number for each of :data:`OUTCOMES`."""
+    rows: list[tuple[str, dict[str, int]]] = []
+    for kind, label in kinds().items():
+        things: dict[str, int] = {}
+        places: dict[str, int] = {}
+        for outcome, number in counts.get(kind, {}).items():
+            into = places if outcome.startswith("people_") else things
+            name = outcome.removeprefix("people_")
+            name = _SAME.get(name, name)
+            if name in OUTCOMES:
+                into[name] = into.get(name, 0) + number
+        if things:
+            rows.append((label, things))
+        if places:
+            rows.append((_("Places in courses"), places))
+    return rows
+
+
+def run_badge(run: SyncRun) -> Badge:
+    """Where a run stands."""
+    if run.state is RunState.WAITING:
+        if run.guard.get("approved_by"):
+            return Badge(_("Approved"), "✓", "info")
+        return Badge(_("Waits for a yes"), "!", "warn")
+    if run.state is RunState.DONE and run.error:
+        return Badge(_("Stopped early"), "!", "warn")
+    return {
+        RunState.RUNNING: Badge(_("Under way"), "→", "info"),
+        RunState.DONE: Badge(_("Done"), "✓", "good"),
+        RunState.FAILED: Badge(_("Failed"), "✕", "bad"),
+    }[run.state]
+
+
+def trigger(value: RunTrigger) -> str:
+    """Why a run began."""
+    return {
+        RunTrigger.CHANGES: _("Changes in the SIS"),
+        RunTrigger.MANUAL: _("An administrator asked"),
+        RunTrigger.RECONCILE: _("Comparison with Moodle"),
+        RunTrigger.UNDO: _("Undo of a run"),
+    }[value]
+
+
+def act_title(value: Act) -> str:
+    """What was asked for."""
+    return {
+        Act.PREVIEW: _("What would change"),
+        Act.APPLY: _("Apply now"),
+        Act.COMPARE: _("Comparison with Moodle"),
+        Act.REPAIR: _("Comparison with Moodle, and repair"),
+        Act.UNDO_PREVIEW: _("What an undo would bring back"),
+        Act.UNDO: _("Undo"),
+    }[value]
+
+
+def order_badge(value: OrderState) -> Badge:
+    """Where an order stands."""
+    return {
+        OrderState.QUEUED: Badge(_("Waiting"), "…", "info"),
+        OrderState.RUNNING: Badge(_("Under way"), "→", "info"),
+        OrderState.DONE: Badge(_("Done"), "✓", "good"),
+        OrderState.FAILED: Badge(_("Failed"), "✕", "bad"),
+    }[value]
+
+
+def gate_words(gate: SiteGate | None) -> tuple[Badge, str]:
+    """Whether Moodle answers, in plain words (the circuit breaker)."""
+    if gate is None or gate.breaker is BreakerState.CLOSED:
+        if gate is not None and gate.failures:
+            return Badge(_("Unsure"), "!", "warn"), _("The last call failed; it is tried again.")
+        return Badge(_("Answers"), "✓", "good"), ""
+    if gate.breaker is BreakerState.HALF_OPEN:
+        return Badge(_("Trying"), "…", "info"), _("One call is looking whether Moodle is back.")
+    return (
+        Badge(_("Does not answer"), "✕", "bad"),
+        _(
+            "Moodle is left alone until %(time)s, then tried again by itself. Nothing is lost "
+            "meanwhile.",
+            time=when(gate.probe_at),
+        ),
+    )
+
+
+def busy(gate: SiteGate | None, clock: Clock) -> bool:
+    """Whether a worker runs this site now."""
+    return bool(gate and gate.lease_until and gate.lease_until > clock.now())
+
+
+def awaited(reason: str) -> tuple[str, str] | None:
+    """The thing for which another waits; ``None`` if it is the code of a passing error."""
+    kind, colon, key = reason.partition(":")
+    return (kind, key) if colon and kind in kinds() else None
+
+
+def value_shown(value: Any) -> str:
+    """A field's value before or after."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list):
+        return ", ".join(map(value_shown, value)) or "–"
+    return str(value)
+
+
+def things_of(lines: Iterable[Line]) -> Iterator[tuple[str, str]]:
+    """The things that these lines name."""
+    for line in lines:
+        yield line["kind"], line["key"]
+        if line["person"]:
+            yield "user", line["person"]
+
+
+def words(things: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
+    """What the templates of these pages use; ``things`` (kind, key) are those that they name."""
+    return {
+        "kinds": kinds(),
+        "thing": Things(things),
+        "outcome_badge": outcome_badge,
+        "count_rows": count_rows,
+        "OUTCOMES": OUTCOMES,
+        "run_badge": run_badge,
+        "trigger": trigger,
+        "act_title": act_title,
+        "order_badge": order_badge,
+        "awaited": awaited,
+        "value_shown": value_shown,
+        "RunState": RunState,
+        "OrderState": OrderState,
+        "Act": Act,
+    }
