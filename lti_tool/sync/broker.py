@@ -7,6 +7,8 @@ from pathlib import Path
 import structlog
 from celery import Celery
 
+from lti_tool.sync import filesystem_broker
+
 log = structlog.get_logger(__name__)
 
 
@@ -19,6 +21,7 @@ class Broker:
     """
 
     def __init__(self, url: str, directory: Path) -> None:
+        filesystem_broker.install()
         self.celery = Celery("nagasis", broker=url, set_as_current=False)
         self.celery.conf.update(
             task_ignore_result=True,
