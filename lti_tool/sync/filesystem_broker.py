@@ -22,12 +22,14 @@ log = structlog.get_logger(__name__)
 class Channel(filesystem.Channel):
     """Writes beside and renames; what cannot be read is no message."""
 
-    def _put(self, queue: str, message: Any, **_more: Any) -> None:
+    def _put(  # type: ignore[override] # the two above differ
+        self, queue: str, payload: Any, **_more: Any
+    ) -> None:
         name = f"{round(monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
         whole = Path(self.data_folder_out) / name
         unfinished = whole.with_name(f"{name}.part")
         try:
-            unfinished.write_text(dumps(message), encoding="utf-8")
+            unfinished.write_text(dumps(payload), encoding="utf-8")
             unfinished.replace(whole)
         except OSError as error:
             raise ChannelError(f"Cannot add {name} to the broker's directory.") from error
