@@ -321,7 +321,6 @@ class Services:
             self.clock,
             self.keyring,
             self.audit,
-            self.sis_extracts,
             self.sites,
             self.provisioning,
         )

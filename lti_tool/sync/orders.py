@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,10 +22,9 @@ from lti_tool.core.clock import Clock
 from lti_tool.core.crypto import Keyring
 from lti_tool.core.database import Database
 from lti_tool.core.errors import ConflictError, NagaError, NotFoundError
-from lti_tool.moodle.documents import KINDS, Kind
+from lti_tool.moodle.documents import KINDS
 from lti_tool.moodle.models import MoodleSite, SiteStanding
 from lti_tool.moodle.sites import Sites
-from lti_tool.sis.interfaces import SisExtracts
 from lti_tool.sync.order_models import Act, OrderState, SyncOrder
 from lti_tool.sync.order_results import Found, of_comparison, of_preview, of_undo
 from lti_tool.sync.provisioning.assembly import Provisioning
@@ -52,7 +51,6 @@ class Orders:
         clock: Clock,
         keyring: Keyring,
         audit: AuditLog,
-        sis: SisExtracts,
         sites: Sites,
         parts: Provisioning,
     ) -> None:
@@ -60,7 +58,6 @@ class Orders:
         self._clock = clock
         self._keyring = keyring
         self._audit = audit
-        self._sis = sis
         self._sites = sites
         self._parts = parts
 
@@ -138,45 +135,24 @@ class Orders:
 
     def resync_person(self, site_id: int, person_key: str, *, actor: str) -> None:
         """Send one person's account and rosters again, whatever was sent before."""
-        classes = self._sis.classes_of_people([person_key])
-        things: dict[Kind, Collection[str]] = {
-            "user": [person_key],
-            "roster": self._parts.rendering.hosts(classes),
-        }
-        self._send_again(site_id, things, actor=actor, person=person_key)
+        self._parts.user_sync.resync(self._sites.get(site_id), person_key)
+        self._record(site_id, "sync.resynced", actor, person=person_key)
 
     def resync_course(self, site_id: int, class_key: str, *, actor: str) -> None:
         """Send one class's term, course and roster again, whatever was sent before."""
-        found = self._sis.classes([class_key])
-        hosts = self._parts.rendering.hosts([class_key])
-        things: dict[Kind, Collection[str]] = {
-            "category": {view.term_key for view in found.values() if view.term_key},
-            "course": hosts,
-            "roster": hosts,
-        }
-        self._send_again(site_id, things, actor=actor, class_key=class_key)
+        self._parts.course_sync.resync(self._sites.get(site_id), class_key)
+        self._record(site_id, "sync.resynced", actor, class_key=class_key)
 
     def retry(self, site_id: int, *, kind: str | None, key: str | None, actor: str) -> int:
-        """Try again what was refused: everything, a kind, or one thing; returns how many."""
-        with self._database.write() as session:
-            self._audit.record(
-                session,
-                actor=actor,
-                action="sync.retried",
-                target=f"site:{site_id}",
-                kind=kind,
-                key=key,
-            )
-        return self._parts.ledger.retry(site_id, kind=kind, key=key)
+        """Try again what was refused or waits: all, a kind, or one thing; returns how many."""
+        number = self._parts.ledger.retry(site_id, kind=kind, key=key)
+        self._record(site_id, "sync.retried", actor, kind=kind, key=key)
+        return number
 
-    def _send_again(
-        self, site_id: int, things: Mapping[Kind, Collection[str]], *, actor: str, **whose: str
-    ) -> None:
+    def _record(self, site_id: int, action: str, actor: str, **detail: str | None) -> None:
         with self._database.write() as session:
-            for kind, keys in things.items():
-                self._parts.ledger.send_again(session.connection(), site_id, kind, keys)
             self._audit.record(
-                session, actor=actor, action="sync.resynced", target=f"site:{site_id}", **whose
+                session, actor=actor, action=action, target=f"site:{site_id}", **detail
             )
 
     def _check_undo(self, site_id: int, run_id: int) -> None:

@@ -42,7 +42,6 @@ def orders(campus: Campus, keyring: Keyring) -> Orders:
         campus.clock,
         keyring,
         AuditLog(campus.clock),
-        campus.extracts,
         _Sites(campus),  # type: ignore[arg-type]
         campus.parts,
     )
