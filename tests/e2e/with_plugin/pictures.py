@@ -7,7 +7,15 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-_OVER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# By how much the page is too wide, and what sticks out.
+_OVER = """() => {
+  const width = document.documentElement.clientWidth;
+  const over = document.documentElement.scrollWidth - width;
+  const out = over <= 0 ? [] : [...document.body.querySelectorAll("*")]
+    .filter((each) => each.getBoundingClientRect().right > width)
+    .map((each) => `${each.tagName}#${each.id}.${each.className}`);
+  return {over, out: out.slice(-12)};
+}"""
 
 
 @dataclass
@@ -23,8 +31,9 @@ class Pictures:
         for width in (390, 1200):
             page.set_viewport_size({"width": width, "height": 900})
             page.wait_for_timeout(300)
-            if (over := page.evaluate(_OVER)) > 0:
-                self.wide.append(f"{name} at {width}: {over} pixels too wide")
+            found = page.evaluate(_OVER)
+            if found["over"] > 0:
+                self.wide.append(f"{name} at {width}: {found['over']} too wide: {found['out']}")
             if self.folder is not None:
                 path = self.folder / f"{name}-{width}.png"
                 page.screenshot(path=path, full_page=True, animations="disabled")
