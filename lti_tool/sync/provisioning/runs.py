@@ -81,6 +81,7 @@ class Runs:
 
     def suspended_since(self, site_id: int, kind: str, since: dt.datetime) -> int:
         """How many people runs have suspended since then without anybody's yes."""
+        outcome = "suspended" if kind == "user" else "people_suspended"
         query = sa.select(SyncRun.counts, SyncRun.guard).where(
             SyncRun.site_id == site_id,
             SyncRun.heartbeat_at >= since,
@@ -89,7 +90,7 @@ class Runs:
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
         return sum(
-            int(counts.get(kind, {}).get("people_lost", 0))
+            int(counts.get(kind, {}).get(outcome, 0))
             for counts, guard in rows
             if kind not in guard.get("allowed", {})
         )
