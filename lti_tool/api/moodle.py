@@ -8,6 +8,7 @@ from flask import Blueprint, Response, jsonify
 
 from lti_tool.api import signed
 from lti_tool.moodle.events import read_batch
+from lti_tool.moodle.models import SiteStanding
 from lti_tool.wiring import services
 
 blueprint = Blueprint("moodle", __name__, url_prefix="/api/v1/moodle")
@@ -19,4 +20,6 @@ def events() -> Response:
     packed = signed.packed_body()
     site = signed.signed_site(packed)
     batch = read_batch(signed.unpacked_body(packed))
-    return jsonify(asdict(services().event_intake.accept(site.id, batch)))
+    answer = asdict(services().event_intake.accept(site.id, batch))
+    # Paused: Moodle refuses our token. It brings a new one when it is asked.
+    return jsonify(answer | {"renew": site.standing is SiteStanding.PAUSED})

@@ -103,9 +103,15 @@ def test_events_are_stored_and_the_answer_says_how_far(world: World) -> None:
         "held": 3,
         "epoch": batch(1, 0)["epoch"],
         "now": int(world.clock.now().timestamp()),
+        "renew": False,
     }
     assert world.post(batch(1, 5)).json()["held"] == 5
     assert len(stored(world.services.database, world.site)) == 5
+
+
+def test_a_site_whose_token_is_refused_is_asked_for_a_new_one(world: World) -> None:
+    world.services.sites.pause(world.site.id, reason="moodle_token_refused", actor="tests")
+    assert world.post(batch(1, 3)).json()["renew"] is True
 
 
 def test_a_body_need_not_be_packed(world: World) -> None:

@@ -24,6 +24,7 @@
 
 namespace local_nagasis\local\outbox;
 
+use local_nagasis\local\pairing\token;
 use local_nagasis\local\state;
 use local_nagasis\local\tool\client;
 use local_nagasis\local\tool\refused;
@@ -220,6 +221,9 @@ final class courier {
         }
         $this->backlog -= count($rows);
         $this->size_after_success($held, count($rows), $facts['sendsize']);
+        if (!empty($answer['renew'])) {
+            token::renew_on_request();
+        }
         return true;
     }
 

@@ -41,6 +41,12 @@ final class token {
     /** @var string Id of the token that the tool is known to have. */
     private const CONFIRMED = 'tokenid';
 
+    /** @var string When the tool last asked for a new one. */
+    private const ASKED = 'tokenasked';
+
+    /** @var int Seconds before the tool is listened to again. */
+    private const ASKED_AGAIN = 600;
+
     /**
      * A token to hand over: one that was made and never confirmed, or a new one.
      *
@@ -102,6 +108,29 @@ final class token {
         if (!client::paired() || ($expires !== null && $expires > self::now() + self::RENEW_BEFORE)) {
             return false;
         }
+        return self::hand_over();
+    }
+
+    /**
+     * Makes a new token because the tool says that Moodle refuses the one that it has. Not more often than every ten minutes:
+     * where another reason stands behind the refusal, new tokens would not help.
+     *
+     * @return bool whether the tool has a new one
+     */
+    public static function renew_on_request(): bool {
+        if (self::now() - (int) state::get(self::ASKED) < self::ASKED_AGAIN) {
+            return false;
+        }
+        state::set(self::ASKED, self::now());
+        return self::hand_over();
+    }
+
+    /**
+     * Gives the tool a new token.
+     *
+     * @return bool whether it has it
+     */
+    private static function hand_over(): bool {
         $lock = connection::lock();
         try {
             $token = self::offer();
@@ -123,6 +152,7 @@ final class token {
     public static function revoke(): void {
         self::remove(fn(): bool => true);
         state::forget(self::CONFIRMED);
+        state::forget(self::ASKED);
         state::forget('tokenerror');
     }
 

@@ -108,6 +108,22 @@ final class token_test extends \advanced_testcase {
     }
 
     /**
+     * The tool says that its token is refused: it gets a new one at once, but not ever more of them.
+     */
+    public function test_on_request(): void {
+        $old = $this->tokens();
+        $this->assertTrue(token::renew_on_request());
+        $new = $this->tokens();
+        $this->assertCount(1, $new);
+        $this->assertNotSame($old, $new);
+        $this->assertFalse(token::renew_on_request());
+        $this->clock->bump(600);
+        $this->assertTrue(token::renew_on_request());
+        $this->assertNotSame($new, $this->tokens());
+        $this->assertCount(2, $this->tool->memory()['requests']);
+    }
+
+    /**
      * While the tool does not answer both stay; the same new one is offered until it does, or until it is no longer fresh.
      */
     public function test_tool_down(): void {
