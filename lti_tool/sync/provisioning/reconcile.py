@@ -144,10 +144,16 @@ class Reconciler:
             there = actual.get(key)
             if there is None or there.fingerprint != fingerprint(document):
                 documents[key] = document
-        coming = self._marks.waiting(site.id, kind, documents)
+        known = self._ledger.known(site.id, kind, documents)
+        marked = self._marks.waiting(site.id, kind, documents)
+        # Of what is marked only that is on its way which is not as it was last sent.
+        coming = {
+            key
+            for key in marked
+            if key not in known or known[key].fingerprint != fingerprint(documents[key])
+        }
         documents = {key: each for key, each in documents.items() if key not in coming}
         same = self._same(site, [each for key, each in documents.items() if key in actual])
-        known = self._ledger.known(site.id, kind, documents)
         different = [
             Drift(
                 kind,

@@ -101,6 +101,16 @@ class Campus:
             or any(member["result"] != "unchanged" for member in result["members"])
         ]
 
+    def place(self) -> tuple[str, str]:
+        """A course and an active student of it."""
+        return next(
+            (document.course, member.user)
+            for document in self.documents()
+            if document.kind == "roster"
+            for member in document.members
+            if member.status == "active" and member.role == "student" and not member.groups
+        )
+
     def equal(self) -> bool:
         """Whether the platform is as the SIS wants it."""
         return not self.different()

@@ -125,7 +125,7 @@ def test_a_yes_outlives_an_interruption(campus: Campus) -> None:
     assert waiting is not None
     campus.parts.runs.approve(waiting.id, actor="admin:a")
     kept = campus.parts.ledger.applied
-    campus.parts.ledger.applied = _die  # type: ignore[method-assign]
+    campus.parts.ledger.applied = _die  # type: ignore[assignment, method-assign]
     with pytest.raises(RuntimeError):
         campus.run()
     campus.parts.ledger.applied = kept  # type: ignore[method-assign]
@@ -143,12 +143,14 @@ def _die(*_: object) -> None:
 def test_many_small_steps_are_a_large_one(campus: Campus) -> None:
     campus.run()
     limit = campus.parts.guard.limit(campus.site.id, "roster")
+    run = None
     for person, class_key in _enrolled(campus)[: limit + 1]:
         campus.enrolling.drop(person, class_key)
         run = campus.run()
         assert run is not None
         if run.state is RunState.WAITING:
             break
+    assert run is not None
     assert run.state is RunState.WAITING
     assert run.guard["suspended"] == 1
     assert 1 < _suspended_places(campus) <= limit
