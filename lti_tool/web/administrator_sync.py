@@ -199,12 +199,14 @@ def sync_approve(site_id: int, run_id: int) -> Response:
             "The mass change is another one meanwhile.", remedy="Look at the run again."
         )
     services().provisioning.runs.approve(run_id, actor=scope().actor)
-    order = services().orders.ask(
-        site_id, Act.APPLY, actor=scope().actor, arguments={"scope": "changes"}
-    )
-    services().broker.announce_order(order.id)
+    if administrator_sync_lists.by_itself(site_id):
+        services().broker.announce_changes()
+    else:
+        wanted = {"scope": "changes"}
+        order = services().orders.ask(site_id, Act.APPLY, actor=scope().actor, arguments=wanted)
+        services().broker.announce_order(order.id)
     flash(_("Approved. It is done now."), "good")
-    return redirect(url_for("admin.sync_order", site_id=site_id, order_id=order.id))
+    return redirect(url_for("admin.sync_run", site_id=site_id, run_id=run_id))
 
 
 def _meant() -> bool:

@@ -71,9 +71,15 @@ def sync_retry(site_id: int) -> Response:
     return redirect(url_for("admin.sync_refused", site_id=site_id))
 
 
+def by_itself(site_id: int) -> bool:
+    """Whether a site's changes are sent without anybody's asking."""
+    enabled = services().settings.moodle_sync_enabled
+    return enabled and not services().provisioning.runs.held(site_id)
+
+
 def sent_when(site_id: int) -> str:
     """When what was just marked travels."""
-    if services().settings.moodle_sync_enabled and not services().provisioning.runs.held(site_id):
+    if by_itself(site_id):
         return _("It is sent within seconds; this page then shows what came of it.")
     return _("Changes are stopped at the moment: press “Apply now” to send it.")
 

@@ -121,6 +121,28 @@ def run_badge(run: SyncRun) -> Badge:
     }[run.state]
 
 
+def stopped_by(error: str) -> str:
+    """Why a run ended before its end; a code that nobody has words for stays a code."""
+    return _ends().get(error, error)
+
+
+@per_language
+def _ends() -> dict[str, str]:
+    away = _("Moodle did not answer; what is left is sent when it does.")
+    return {
+        "held": _("Somebody stopped the changes."),
+        "interrupted": _("Its worker ended; another one goes on with what is left."),
+        "moodle_unavailable": away,
+        "moodle_maintenance": _("Moodle is in maintenance; what is left is sent afterwards."),
+        "moodle_busy": away,
+        "moodle_malformed": _("Moodle's answer was none that can be read."),
+        "moodle_token_refused": _("Moodle refused the token; the connection is paused."),
+        "moodle_not_allowed": _("Moodle does not allow it to its service account."),
+        "moodle_web_services_off": _("Web services are switched off in Moodle."),
+        "moodle_contract_unsupported": _("Moodle's plugin is too old, or too new, for this tool."),
+    }
+
+
 def trigger(value: RunTrigger) -> str:
     """Why a run began."""
     return {
@@ -211,6 +233,7 @@ def words(things: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
         "OUTCOMES": OUTCOMES,
         "run_badge": run_badge,
         "trigger": trigger,
+        "stopped_by": stopped_by,
         "act_title": act_title,
         "order_badge": order_badge,
         "awaited": awaited,
