@@ -234,6 +234,8 @@ def words(things: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
         "run_badge": run_badge,
         "trigger": trigger,
         "stopped_by": stopped_by,
+        # As text: what failed may carry words of Moodle, and a page's `_` takes words for its own.
+        "said": _,
         "act_title": act_title,
         "order_badge": order_badge,
         "awaited": awaited,

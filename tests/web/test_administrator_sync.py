@@ -12,15 +12,15 @@ import pytest
 import sqlalchemy as sa
 from werkzeug.test import Client
 
-from demo.connect import pair
 from lti_tool.core.audit import AuditEvent
 from lti_tool.moodle.models import MoodleSite, SiteStanding
 from lti_tool.sis import models as sis_models
 from lti_tool.sis.enrolling import Enrolling
 from lti_tool.sis.entities import EnrollmentStatus
-from lti_tool.sync.order_models import Act
+from lti_tool.sync.order_models import OrderState, SyncOrder
 from lti_tool.sync.provisioning.models import RunState, SyncRun
-from tests.web.world import EVIL, Page, World, build_world
+from tests.web.synced import synced_world
+from tests.web.world import EVIL, Page, World
 
 
 @dataclass
@@ -96,14 +96,7 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A world of its own: making a platform equal to the SIS changes everything in it."""
-    with build_world(tmp_path_factory.mktemp("synced")) as world:
-        services = world.services
-        assert pair(world.platform.base_url, lambda: services.pairing.code(actor="tests").text)
-        [site] = services.sites.list()
-        services.orders.ask(site.id, Act.APPLY, actor="tests", arguments={"scope": "everything"})
-        services.orders.resume()
-        assert services.provisioning.marks.counts(site.id) == {}
+    with synced_world(tmp_path_factory.mktemp("synced")) as world:
         yield world
 
 
@@ -313,6 +306,22 @@ def test_a_moodle_that_does_not_answer_is_said_in_plain_words(desk: Desk) -> Non
     assert "Nothing is lost meanwhile." in page
     gates.succeeded(desk.site.id)
     assert "Answers" in desk.get("/state")
+
+
+def test_what_moodle_says_of_a_failure_is_text(desk: Desk) -> None:
+    desk.post("/orders", act="preview", scope="changes")
+    path = desk.address.split("/sync", 1)[1]
+    desk.work()
+    with desk.world.services.database.write() as session:
+        session.execute(
+            sa.update(SyncOrder)
+            .where(SyncOrder.id == int(path.rsplit("/", 1)[1]))
+            .values(state=OrderState.FAILED, error=EVIL)
+        )
+    page = desk.get(path)
+    assert "It could not be done" in page
+    assert EVIL not in page
+    assert html.escape(EVIL) in page
 
 
 def test_a_paused_or_ended_connection_is_said(desk: Desk) -> None:
