@@ -124,7 +124,9 @@ class MoodleAPIClient:
                 for other, kept in self._cache.items()
                 if now - kept[0] < self._cache_for
             }
-            held = self._cache[key] = (now, self.read(site, what, scope))
+            page = self.read(site, what, scope)
+            # As old as its answer, not as the wait for it.
+            held = self._cache[key] = (self._clock.now(), page)
         return held[1]
 
     # -- one thing at a time

@@ -172,7 +172,8 @@ class Ledger:
         self, run: SyncRun, document: Document, result: Result, mark: Mark, outcome: _Outcome
     ) -> None:
         now = self._clock.now()
-        people = active_people(document)
+        refused = [member for member in result.members if member.result == "refused"]
+        people = active_people(document, without={member.user for member in refused})
         outcome.synced.append(
             {
                 "site_id": run.site_id,
@@ -196,10 +197,9 @@ class Ledger:
         }
         outcome.settled.append(mark)
         outcome.answered.add(mark.key)
-        for member in result.members:
-            if member.result == "refused":
-                code, message = member.code or "refused", member.message or ""
-                outcome.letters.append(Letter(mark.key, member.user, code, member.field, message))
+        for member in refused:
+            code, message = member.code or "refused", member.message or ""
+            outcome.letters.append(Letter(mark.key, member.user, code, member.field, message))
 
     def _refused(self, document: Document, result: Result, mark: Mark, outcome: _Outcome) -> None:
         kind = _AWAITED.get(result.code or "")

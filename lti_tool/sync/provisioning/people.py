@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 
 from lti_tool.moodle.documents import Document, MemberResult, Result, Roster, User
 
 _SIZE = 8
 
 
-def active_people(document: Document) -> bytes:
-    """The active members of a roster, as hashes one after the other; of a user, that one."""
+def active_people(document: Document, *, without: Collection[str] = ()) -> bytes:
+    """The active members of a roster, as hashes one after the other; of a user, that one.
+
+    ``without``: members whom Moodle refused, so that they are not in.
+    """
     match document:
         case User():
             return b"" if document.suspended else _hash(document.idnumber)
         case Roster():
             return b"".join(
-                _hash(member.user) for member in document.members if member.status == "active"
+                _hash(member.user)
+                for member in document.members
+                if member.status == "active" and member.user not in without
             )
         case _:
             return b""

@@ -1,0 +1,85 @@
+"""Runs: one after the other, ended whatever happens, held and let go."""
+
+from __future__ import annotations
+
+import pytest
+
+from lti_tool.core.audit import AuditEvent
+from lti_tool.core.errors import NotFoundError
+from lti_tool.moodle.models import MoodleSite, SiteStanding
+from lti_tool.moodle.plugin_errors import TokenRefusedError
+from lti_tool.sis.models import Person
+from lti_tool.sync.provisioning.models import RunState, RunTrigger
+from tests.sync.provisioning.conftest import Campus
+
+
+def _audited(campus: Campus) -> list[str]:
+    with campus.database.read() as session:
+        return [event.action for event in session.query(AuditEvent).order_by(AuditEvent.id)]
+
+
+def test_who_died_is_found_by_the_next(campus: Campus) -> None:
+    runs, site = campus.parts.runs, campus.site.id
+    dead = runs.begin(site, trigger=RunTrigger.CHANGES, actor="sync", total=3, holder="a")
+    heir = runs.begin(site, trigger=RunTrigger.CHANGES, actor="sync", total=3, holder="b")
+    found = runs.get(dead.id)
+    assert (found.state, found.error) == (RunState.FAILED, "interrupted")
+    assert found.finished_at is not None
+    runs.end(heir, RunState.DONE)
+    assert [run.id for run in runs.recent(site)] == [heir.id, dead.id]
+    with pytest.raises(NotFoundError):
+        runs.get(999)
+
+
+def test_a_site_is_held_and_let_go(campus: Campus) -> None:
+    campus.parts.runs.hold(campus.site.id, actor="admin:a", reason="holidays")
+    assert campus.run() is None
+    campus.parts.rounds.changes()
+    assert campus.fingerprints("user") == {}
+    by_hand = campus.run(trigger=RunTrigger.MANUAL)
+    assert by_hand is not None, "an administrator's own run goes"
+    campus.change(Person, campus.extracts.person_keys()[0], family_name="NEW")
+    campus.parts.runs.go_on(campus.site.id, actor="admin:a")
+    assert campus.run() is not None
+    assert [action for action in _audited(campus) if action.startswith("sync.")] == [
+        "sync.held",
+        "sync.resumed",
+    ]
+
+
+def test_a_run_stops_at_its_next_call_when_the_site_is_held(campus: Campus) -> None:
+    apply = campus.plugin.apply
+
+    def hold(*arguments: object, **options: object) -> object:
+        answer = apply(*arguments, **options)  # type: ignore[arg-type]
+        campus.parts.runs.hold(campus.site.id, actor="admin:a", reason="stop")
+        return answer
+
+    campus.plugin.apply = hold  # type: ignore[method-assign, assignment]
+    run = campus.run()
+    assert run is not None
+    assert (run.state, run.error) == (RunState.DONE, "held")
+    assert run.counts["category"]["created"] > 0
+    assert "user" not in run.counts
+
+
+def test_a_token_that_is_refused_pauses_the_site_once(campus: Campus) -> None:
+    campus.platform.state.connection.token = "b" * 32
+    run = campus.run()
+    assert run is not None
+    assert (run.state, run.error) == (RunState.FAILED, TokenRefusedError.code)
+    with campus.database.read() as session:
+        site = session.get_one(MoodleSite, campus.site.id)
+    assert site.standing is SiteStanding.PAUSED
+    assert campus.parts.engine.run(site) is None
+    assert _audited(campus).count("site.paused") == 1
+    assert campus.marks_left()["user"] > 0, "nothing is lost"
+
+
+def test_old_runs_go_with_their_journal(campus: Campus) -> None:
+    campus.run()
+    assert campus.count("moodle_integration_record") > 0
+    campus.clock.advance(days=400)
+    assert campus.parts.runs.purge(older_than_days=399) == 1
+    assert campus.count("moodle_integration_record") == 0
+    assert campus.count("synced_document") > 0
