@@ -113,6 +113,8 @@ def connected(desk: Desk, plugins: Plugins, pictures: Pictures) -> Connected:
     desk.seen["paired"] = desk.confirm()
     pictures.take(page, "moodle-connected")
     expect_connected(desk.in_tool)
+    # Who looks up sees at once that the code is spent.
+    expect(desk.in_tool.locator("#code")).to_have_count(0)
     pictures.take(desk.in_tool, "tool-code-used")
     desk.seen["site"] = desk.site_page().inner_text()
     pictures.take(desk.in_tool, "tool-site")
