@@ -14,7 +14,8 @@ require_once($CFG->dirroot . '/user/lib.php');
 require_once($CFG->dirroot . '/group/lib.php');
 
 \core\session\manager::set_user(get_admin());
-$commands = ['about', 'prepare', 'restore', 'remove', 'writes', 'capture', 'fill', 'backlog', 'provoke'];
+$commands = ['about', 'prepare', 'restore', 'remove', 'writes', 'capture', 'fill', 'backlog', 'provoke', 'forget',
+    'watch'];
 $command = $argv[1] ?? '';
 if (!in_array($command, $commands, true)) {
     cli_error('Commands: ' . implode(', ', $commands));
@@ -166,4 +167,49 @@ function command_provoke(array $a): array {
         usleep((int) ($a['pause'] * 1e6));
     }
     return $times;
+}
+
+/** Removes courses, accounts and categories by their idnumbers. */
+function command_forget(array $a): array {
+    global $DB;
+    ob_start();
+    foreach (array_chunk($a['course'], 500) as $idnumbers) {
+        foreach ($DB->get_records_list('course', 'idnumber', $idnumbers) as $course) {
+            delete_course($course, false);
+        }
+    }
+    foreach (array_chunk($a['user'], 100) as $idnumbers) {
+        $transaction = $DB->start_delegated_transaction();
+        foreach ($DB->get_records_list('user', 'idnumber', $idnumbers) as $user) {
+            $user->deleted || delete_user($user);
+        }
+        $transaction->allow_commit();
+    }
+    foreach ($DB->get_records_list('course_categories', 'idnumber', $a['category'], 'depth DESC') as $category) {
+        core_course_category::get($category->id, MUST_EXIST, true)->delete_full(false);
+    }
+    ob_end_clean();
+    return [];
+}
+
+/** When each of these places became as it should be: seconds since 1970, or null if it did not in time. */
+function command_watch(array $a): array {
+    global $DB;
+    $seen = array_fill(0, count($a['places']), null);
+    $sql = "SELECT ue.id, ue.status FROM {user_enrolments} ue JOIN {enrol} e ON e.id = ue.enrolid AND e.enrol = 'nagasis'
+              JOIN {course} c ON c.id = e.courseid AND c.idnumber = ? JOIN {user} u ON u.id = ue.userid AND u.idnumber = ?";
+    $until = microtime(true) + $a['seconds'];
+    while (in_array(null, $seen, true) && microtime(true) < $until) {
+        foreach ($a['places'] as $number => $place) {
+            if ($seen[$number] !== null) {
+                continue;
+            }
+            $row = $DB->get_record_sql($sql, [$place['course'], $place['user']]);
+            if ($row && ((int)$row->status === ENROL_USER_ACTIVE) === $place['active']) {
+                $seen[$number] = microtime(true);
+            }
+        }
+        usleep(50000);
+    }
+    return $seen;
 }
