@@ -13,6 +13,7 @@ from lti_tool.sis.entities import PartView
 from lti_tool.sync.models import GradePush, GradePushItem, ItemState, PushState
 from lti_tool.sync.push_views import PushProgress
 from lti_tool.web import push_words, student
+from lti_tool.web.i18n import gettext
 from lti_tool.web.paging import PAGE, offset, slice_of
 from lti_tool.web.viewer import SharingOffError, Viewer, in_course, require_teacher
 from lti_tool.wiring import services
@@ -212,6 +213,8 @@ def _body(progress: PushProgress) -> dict[str, object]:
         "slice": page,
         "why": push_words.why,
         "what_to_do": push_words.what_to_do,
+        # As text: the platform's own words may be in it, and a page's `_` takes words for its own.
+        "said": gettext,
         "ItemState": ItemState,
         "PushState": PushState,
     }

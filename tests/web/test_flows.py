@@ -11,6 +11,7 @@ import pytest
 
 from demo.client import parse_forms
 from demo.faults import Fault
+from lti_tool.sync.models import GradePush, PushState
 from tests.web.world import EVIL, Page, Visit, World
 
 CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
@@ -75,6 +76,19 @@ def test_grades_go_from_preview_to_receipts_and_twice_changes_nothing(world: Wor
     assert "There is nothing to send" in text_of(visit, f"/pushes/{again}")
     assert visit.post(f"/pushes/{push}/send").status_code == 409
     assert visit.post(f"/pushes/{push}/retry").status_code == 409
+
+
+def test_what_the_platform_says_of_a_stopped_push_is_text(world: World) -> None:
+    world.empty_gradebook()
+    visit = world.launch("teacher")
+    push = visit.post("/grades/preview").headers["Location"].rsplit("/", 1)[1]
+    with world.services.database.write() as session:
+        stopped = session.get_one(GradePush, push)
+        stopped.state, stopped.error = PushState.FAILED, EVIL
+        stopped.finished_at = world.services.clock.now()
+    page = text_of(visit, f"/pushes/{push}?state=refused")
+    assert f"<p>{ESCAPED}</p>" in page
+    assert EVIL not in page
 
 
 def test_a_part_link_opens_its_column_for_the_teacher_and_own_grade_for_the_student(
