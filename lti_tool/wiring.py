@@ -38,8 +38,10 @@ from lti_tool.moodle.plugin import MoodlePlugin
 from lti_tool.moodle.signatures import SignedRequests
 from lti_tool.moodle.sites import Sites
 from lti_tool.settings import Settings
+from lti_tool.sis.activity import Activity
 from lti_tool.sis.embedded import EmbeddedSis
 from lti_tool.sis.extracts import Extracts
+from lti_tool.sync.activity import ActivitySync
 from lti_tool.sync.broker import Broker
 from lti_tool.sync.courses import Courses
 from lti_tool.sync.gradebook import Gradebook
@@ -287,6 +289,16 @@ class Services:
     def sis_extracts(self) -> Extracts:
         """The SIS in bulk."""
         return Extracts(self.database)
+
+    @cached_property
+    def activity(self) -> Activity:
+        """When people were last seen in Moodle."""
+        return Activity(self.database)
+
+    @cached_property
+    def activity_sync(self) -> ActivitySync:
+        """Brings that from Moodle."""
+        return ActivitySync(self.database, self.clock, self.provisioning.client, self.activity)
 
     @cached_property
     def provisioning(self) -> Provisioning:

@@ -29,6 +29,8 @@ celery.conf.beat_schedule = {
         "task": "compare_by_date",
         "schedule": float(_settings.moodle_sync_interval),
     },
+    "take sign-ins": {"task": "take_sign_ins", "schedule": 60.0, "options": {"expires": 60}},
+    "read activity": {"task": "read_activity", "schedule": crontab(hour="17", minute="27")},
     "reconcile": {"task": "reconcile", "schedule": crontab(hour="18", minute="7")},
     "reconcile what was missed": {
         "task": "reconcile_missed",
@@ -90,6 +92,18 @@ def compare_by_date() -> None:
     """Look at everything once more: courses open and close by date, without a change."""
     if _settings.moodle_sync_enabled:
         _services().provisioning.rounds.everything()
+
+
+@celery.task(name="take_sign_ins")
+def take_sign_ins() -> None:
+    """Note the sign-ins that Moodle has told of."""
+    _services().provisioning.rounds.each(_services().activity_sync.take_events)
+
+
+@celery.task(name="read_activity")
+def read_activity() -> None:
+    """Read when people were last seen in Moodle."""
+    _services().provisioning.rounds.each(_services().activity_sync.read)
 
 
 @celery.task(name="reconcile")

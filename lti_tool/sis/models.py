@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 # Whoever loads this room's tables needs all its files: the grades' foreign keys point here.
+import lti_tool.sis.activity
 import lti_tool.sis.change_models
 import lti_tool.sis.grade_models  # noqa: F401
 from lti_tool.core.database import Base

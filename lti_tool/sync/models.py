@@ -10,6 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+import lti_tool.sync.activity
+
 # Whoever loads this room's tables needs all its files.
 import lti_tool.sync.order_models
 import lti_tool.sync.provisioning.models  # noqa: F401

@@ -30,23 +30,24 @@ class Rounds:
 
     def changes(self) -> None:
         """Send what changed."""
-        self._each(lambda site: self._engine.run(site))
+        self.each(lambda site: self._engine.run(site))
 
     def everything(self) -> None:
         """Mark everything, and send what differs from what was sent."""
-        self._each(lambda site: self._marks.mark_all(site.id))
+        self.each(lambda site: self._marks.mark_all(site.id))
         self.changes()
 
     def reconcile(self, *, missed: bool = False) -> None:
         """Compare with what is really there; with ``missed`` only where events were missed."""
-        self._each(
+        self.each(
             lambda site: self._reconciler.reconcile(site),
             only=MoodleSite.reconcile_since.is_not(None) if missed else None,
         )
 
-    def _each(
+    def each(
         self, act: Callable[[MoodleSite], object], *, only: sa.ColumnElement[bool] | None = None
     ) -> None:
+        """Do something at every connected site."""
         query = sa.select(MoodleSite).where(MoodleSite.standing == SiteStanding.ACTIVE)
         if only is not None:
             query = query.where(only)
