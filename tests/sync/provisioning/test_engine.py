@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import sqlalchemy as sa
+
+from lti_tool.sis.change_models import ChangeKind
+from lti_tool.sis.changes import record
 from lti_tool.sis.entities import EnrollmentStatus
+from lti_tool.sis.models import Person
 from lti_tool.sync.provisioning.models import RunState
 from tests.sync.provisioning.conftest import Campus
 
@@ -35,6 +42,47 @@ def test_only_what_changed_travels(campus: Campus) -> None:
     campus.parts.engine.run(campus.site)
     assert campus.equal()
     assert len(campus.platform.state.connection.outbox) == calls
+
+
+def test_looking_at_everything_is_a_statement_per_fifty_records_and_no_call(
+    campus: Campus,
+) -> None:
+    campus.run()
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    with campus.database.write() as session:
+        for number in range(1500):
+            session.add(
+                Person(
+                    sourced_id=f"MANY-{number:04}",
+                    family_name="Many",
+                    updated_at=campus.clock.now(),
+                )
+            )
+        campus.clock.advance(seconds=1)
+        record(
+            session, ChangeKind.PERSON, [f"MANY-{n:04}" for n in range(1500)], at=campus.clock.now()
+        )
+    campus.run()
+    campus.parts.marks.mark_all(campus.site.id)
+    before = repr(campus.platform.state)
+    sa.event.listen(campus.database.engine, "before_cursor_execute", note)
+    try:
+        run = campus.run()
+    finally:
+        sa.event.remove(campus.database.engine, "before_cursor_execute", note)
+    assert run is not None
+    assert sum(counts.get("skipped", 0) for counts in run.counts.values()) == run.total
+    assert run.total > 1500
+    # What any run has, whatever its size: lease, breaker, run, marks of each kind.
+    once = 45
+    read = [statement for statement in sent if statement.startswith("SELECT")]
+    assert len(read) - once <= run.total / 50
+    assert len(sent) - once <= run.total / 25
+    assert repr(campus.platform.state) == before
 
 
 def _rosters(campus: Campus) -> dict[str, list[str]]:
