@@ -57,7 +57,7 @@ final class recorder_test extends \advanced_testcase {
      *
      * @return \stdClass[]
      */
-    private function groups(): array {
+    private function made(): array {
         global $DB;
         return array_values($DB->get_records(recorder::TABLE, ['type' => 'group.created'], 'id'));
     }
@@ -81,15 +81,15 @@ final class recorder_test extends \advanced_testcase {
 
     public function test_our_own_changes_are_not_forwarded(): void {
         echo_guard::run(fn() => groups_create_group((object) ['courseid' => $this->course->id, 'name' => 'Ours']));
-        $this->assertSame([], $this->groups());
+        $this->assertSame([], $this->made());
         groups_create_group((object) ['courseid' => $this->course->id, 'name' => 'Theirs']);
-        $this->assertCount(1, $this->groups());
+        $this->assertCount(1, $this->made());
     }
 
     public function test_nothing_is_recorded_before_pairing(): void {
         unset_config('toolurl', 'local_nagasis');
         groups_create_group((object) ['courseid' => $this->course->id, 'name' => 'Theirs']);
-        $this->assertSame([], $this->groups());
+        $this->assertSame([], $this->made());
     }
 
     public function test_a_change_that_is_undone_leaves_no_row(): void {
@@ -98,10 +98,10 @@ final class recorder_test extends \advanced_testcase {
         try {
             $transaction = $DB->start_delegated_transaction();
             groups_create_group((object) ['courseid' => $this->course->id, 'name' => 'Undone']);
-            $this->assertCount(1, $this->groups());
+            $this->assertCount(1, $this->made());
             $transaction->rollback(new \RuntimeException('no'));
         } catch (\RuntimeException $e) {
-            $this->assertSame([], $this->groups());
+            $this->assertSame([], $this->made());
         }
     }
 
@@ -130,6 +130,6 @@ final class recorder_test extends \advanced_testcase {
         $before = $DB->perf_get_queries();
         \local_nagasis\observer::record($second);
         $this->assertSame(1, $DB->perf_get_queries() - $before);
-        $this->assertCount(2, $this->groups());
+        $this->assertCount(2, $this->made());
     }
 }
