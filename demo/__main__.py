@@ -37,6 +37,7 @@ class Demo:
             # The platform of the demonstration lives on this very machine, without TLS.
             "NAGASIS_OUTBOUND_ALLOW_PRIVATE": "true",
             "NAGASIS_OUTBOUND_ALLOW_HTTP": "true",
+            "MOODLE_SYNC_ENABLED": "true",
         }
 
     def nagasis(self, *arguments: str) -> str:
