@@ -97,6 +97,10 @@ class Engine:
             return None
         if trigger is not RunTrigger.MANUAL and self._runs.held(site.id):
             return None
+        # Before the lease: where nothing is due, as mostly, nothing is written.
+        self._marks.gather()
+        if not self._marks.any_due(site.id):
+            return None
         holder = self._gates.take(site.id)
         if holder is None:
             return None
@@ -113,7 +117,6 @@ class Engine:
         actor: str,
         progress: Progress,
     ) -> SyncRun | None:
-        self._marks.gather()
         due = {kind: self._marks.due(site.id, kind) for kind in KINDS}
         total = sum(map(len, due.values()))
         if not total:

@@ -118,6 +118,19 @@ class Marks:
             count += len(keys)
         return count
 
+    def any_due(self, site_id: int) -> bool:
+        """Whether any mark may be taken now."""
+        query = (
+            sa.select(sa.literal(1))
+            .where(
+                _marks.c.site_id == site_id,
+                sa.or_(_marks.c.not_before.is_(None), _marks.c.not_before <= self._clock.now()),
+            )
+            .limit(1)
+        )
+        with self._database.reading() as connection:
+            return connection.scalar(query) is not None
+
     def due(self, site_id: int, kind: Kind) -> list[Mark]:
         """The marks of one kind that may be taken now: those that never failed first, the oldest
         before the others."""

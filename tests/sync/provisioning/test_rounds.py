@@ -63,7 +63,7 @@ def test_whatever_breaks_at_one_site_the_next_has_its_turn(campus: Campus) -> No
             raise ZeroDivisionError
         raise ConflictError("no")
 
-    campus.parts.rounds._each(act)
+    campus.parts.rounds.each(act)
     assert seen == [campus.site.id, other]
 
 
