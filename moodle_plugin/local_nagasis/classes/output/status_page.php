@@ -69,7 +69,6 @@ final class status_page implements \renderable, \templatable {
         $here = (new \moodle_url('/local/nagasis/index.php'))->out_omit_querystring();
         return [
             'id' => $check->get_id(),
-            'name' => $check->get_name(),
             'badge' => $output->check_result($result),
             'summary' => $summary,
             'details' => $result->get_details() === $summary ? '' : $result->get_details(),
