@@ -170,7 +170,8 @@ class Engine:
         progress: Progress,
     ) -> None:
         watch = self._guard.watch(site, run)
-        for kind, marks in due.items():
+        for kind in watch.kinds:
+            marks = due[kind]
             known = self._ledger.known(site.id, kind, [mark.key for mark in marks])
             if not watch.harmless(kind, known, marks):
                 watch.foresee(kind, self._works(run, kind, marks))

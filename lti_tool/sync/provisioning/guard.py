@@ -109,10 +109,13 @@ class Watch:
         self._allowed = allowed
         self._gone: dict[str, int] = dict.fromkeys(limits, 0)
 
+    @property
+    def kinds(self) -> list[Kind]:
+        """The kinds that can suspend somebody."""
+        return list(self._limits)
+
     def harmless(self, kind: Kind, known: dict[str, Known], marks: Iterable[Mark]) -> bool:
         """Whether these marks cannot be a mass change, whatever their documents say."""
-        if kind not in self._limits:
-            return True
         at_stake = self._before[kind]
         for mark in marks:
             last = known.get(mark.key)

@@ -18,7 +18,7 @@ from lti_tool.sync.provisioning.letters import DeadLetters, Letter
 from lti_tool.sync.provisioning.mappings import Known, Mappings
 from lti_tool.sync.provisioning.marks import Mark, Marks
 from lti_tool.sync.provisioning.models import MoodleIntegrationRecord, SiteGate, SyncRun
-from lti_tool.sync.provisioning.people import active_people, count_people, suspends
+from lti_tool.sync.provisioning.people import active_people, count_people, outcome_of
 from lti_tool.sync.rendering import Unfit
 
 _journal = cast(sa.Table, MoodleIntegrationRecord.__table__)
@@ -125,10 +125,9 @@ class Ledger:
         outcome = _Outcome()
         for document, result in zip(documents, results, strict=True):
             mark = marks[key_of(document)]
-            outcome.counts["suspended" if suspends(result) else result.result] += 1
+            outcome.counts[outcome_of(result)] += 1
             for member in result.members:
-                what = "suspended" if suspends(member) else member.result
-                outcome.counts[f"people_{what}"] += 1
+                outcome.counts[f"people_{outcome_of(member)}"] += 1
             entry = self._journal.of_result(run, kind, result)
             if entry is not None:
                 outcome.journal.append(entry)

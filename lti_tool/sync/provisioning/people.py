@@ -46,6 +46,11 @@ def suspends(result: Result | MemberResult) -> bool:
     )
 
 
+def outcome_of(result: Result | MemberResult) -> str:
+    """The outcome as it is counted: a suspension is one whatever else changes with it."""
+    return "suspended" if suspends(result) else result.result
+
+
 def _hash(key: str) -> bytes:
     return hashlib.blake2b(key.encode(), digest_size=_SIZE).digest()
 

@@ -12,6 +12,7 @@ from lti_tool.moodle.models import MoodleSite
 from lti_tool.sync.provisioning.client import MoodleAPIClient
 from lti_tool.sync.provisioning.ledger import Ledger
 from lti_tool.sync.provisioning.marks import Marks
+from lti_tool.sync.provisioning.people import outcome_of
 from lti_tool.sync.rendering import Former, Nothing, Rendering, Unfit
 
 # Documents of one dry run, with what they refer to.
@@ -76,9 +77,9 @@ class Previews:
                     if result.kind != kind or result.key not in wanted:
                         continue
                     wanted.discard(result.key)
-                    preview.add(kind, result.result)
+                    preview.add(kind, outcome_of(result))
                     for member in result.members:
-                        preview.add(kind, f"people_{member.result}")
+                        preview.add(kind, f"people_{outcome_of(member)}")
                     if result.result == "created":
                         coming[kind, result.key] = document
                     if result.result != "unchanged" or any(

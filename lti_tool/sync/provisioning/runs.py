@@ -46,16 +46,15 @@ class Runs:
                 .where(SyncRun.site_id == site_id, SyncRun.state == RunState.RUNNING)
                 .values(state=RunState.FAILED, finished_at=now, error="interrupted")
             )
-            last = session.scalar(
-                sa.select(SyncRun)
-                .where(SyncRun.site_id == site_id)
-                .order_by(SyncRun.id.desc())
-                .limit(1)
+            of_site = sa.select(SyncRun).where(SyncRun.site_id == site_id).limit(1)
+            waiting = session.scalar(
+                of_site.where(SyncRun.state == RunState.WAITING).order_by(SyncRun.id.desc())
             )
-            if last is not None and last.state is RunState.WAITING and not anew:
-                last.state, last.holder, last.heartbeat_at = RunState.RUNNING, holder, now
-                last.total = last.done + total
-                return last
+            if waiting is not None and not anew:
+                waiting.state, waiting.holder, waiting.heartbeat_at = RunState.RUNNING, holder, now
+                waiting.total = waiting.done + total
+                return waiting
+            last = session.scalar(of_site.order_by(SyncRun.heartbeat_at.desc(), SyncRun.id.desc()))
             unfinished = last is not None and last.error is not None and "allowed" in last.guard
             run = SyncRun(
                 site_id=site_id,
@@ -196,10 +195,9 @@ class Runs:
         self, site_id: int, *, actor: str, held_by: str | None, reason: str | None
     ) -> None:
         with self._database.write() as session:
-            gate = session.get(SiteGate, site_id)
-            if gate is None:
-                gate = SiteGate(site_id=site_id)
-                session.add(gate)
+            insert = self._database.upsert(SiteGate).values(site_id=site_id)
+            session.execute(insert.on_conflict_do_nothing(index_elements=["site_id"]))
+            gate = session.get_one(SiteGate, site_id)
             gate.held_by, gate.held_for = held_by, reason
             gate.held_at = self._clock.now() if held_by else None
             self._audit.record(

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from lti_tool.sis.change_models import ChangeKind
 from lti_tool.sis.changes import record
-from lti_tool.sis.entities import EnrollmentStatus
-from lti_tool.sis.models import Person
+from lti_tool.sis.entities import ClassStatus, EnrollmentStatus
+from lti_tool.sis.models import ClassHeader, CombinedClass, Person
 from lti_tool.sync.provisioning.models import RunState
 from tests.sync.provisioning.conftest import Campus
 
@@ -42,6 +42,56 @@ def test_only_what_changed_travels(campus: Campus) -> None:
     campus.parts.engine.run(campus.site)
     assert campus.equal()
     assert len(campus.platform.state.connection.outbox) == calls
+
+
+def test_a_class_that_joins_others_keeps_its_course_in_step(campus: Campus) -> None:
+    """Its students have work there: who leaves the class leaves that course too."""
+    campus.run()
+    host, person = campus.place()
+    with campus.database.write() as session:
+        header = session.query(ClassHeader).filter_by(sourced_id=host).one()
+        first = ClassHeader(
+            sourced_id="!" + host,
+            course_id=header.course_id,
+            term_id=header.term_id,
+            section="TOGETHER",
+            time_of_day=header.time_of_day,
+            status=ClassStatus.ACTIVE,
+            updated_at=campus.clock.now(),
+        )
+        group = CombinedClass(
+            term_id=header.term_id, name="together", updated_at=campus.clock.now()
+        )
+        session.add_all([first, group])
+        session.flush()
+        first.combined_class_id = group.id
+        group_id = group.id
+    campus.change(ClassHeader, "!" + host, combined_class_id=group_id)
+    campus.change(ClassHeader, host, combined_class_id=group_id)
+    campus.settle()
+    assert campus.equal()
+    assert _active(campus, host, person), "what they did there is still theirs"
+    assert _active(campus, "!" + host, person)
+    campus.clock.advance(minutes=11)
+    campus.enrolling.drop(person, host)
+    campus.settle()
+    assert not _active(campus, host, person)
+    assert not _active(campus, "!" + host, person)
+    campus.clock.advance(minutes=11)
+    campus.enrolling.enroll(person, host)
+    campus.change(ClassHeader, host, combined_class_id=None)
+    campus.settle()
+    assert campus.equal()
+    assert _active(campus, host, person)
+    assert not _active(campus, "!" + host, person)
+
+
+def _active(campus: Campus, class_key: str, person_key: str) -> bool:
+    state = campus.platform.state
+    course = next(each for each in state.courses.values() if each.idnumber == class_key)
+    person = next(each for each in state.people.values() if each.idnumber == person_key)
+    held = (course.roster or {}).get(person.id)
+    return held is not None and held.status == "active"
 
 
 def test_looking_at_everything_is_a_statement_per_fifty_records_and_no_call(
