@@ -21,8 +21,6 @@ from tests.e2e.moodle.site import Moodle, find_moodle
 from tests.e2e.tool import database_address
 from tests.e2e.with_plugin.plugins import Plugins
 
-PEOPLE = 300
-
 
 @pytest.fixture(scope="session")
 def moodle() -> Moodle:
@@ -90,7 +88,7 @@ def connected(
             tool.start()
             plugins.pair(tool.cli("site", "code").splitlines()[0])
             with tool.services() as services:
-                crowd.place(services.database, crowd.add_people(services.database, PEOPLE))
+                crowd.place(services.database, crowd.add_people(services.database, crowd.PEOPLE))
                 installation = Installation(tool, moodle, door, services, server)
                 try:
                     installation.settle(300)

@@ -15,6 +15,7 @@ from lti_tool.sis.entities import ClassStatus, EnrollmentStatus
 from lti_tool.sis.models import ClassHeader, Course, Enrollment, Person, Term
 
 PREFIX = "drill-"
+PEOPLE = 300
 _PLACES = 2
 
 

@@ -92,17 +92,18 @@ def test_two_workers_at_once(installation: Installation) -> None:
         installation.expire_lease()
     installation.proven()
     assert installation.door.most_at_once == 1
-    people = len(installation.services.provisioning.rendering.all_keys("user"))
     with installation.services.database.reading() as connection:
-        done = connection.scalar(
-            sa.select(sa.func.count())
-            .select_from(MoodleIntegrationRecord)
+        done = connection.execute(
+            sa.select(MoodleIntegrationRecord.key, sa.func.count())
             .where(MoodleIntegrationRecord.id > last, MoodleIntegrationRecord.kind == "user")
-        )
+            .group_by(MoodleIntegrationRecord.key)
+        ).all()
         runs = connection.execute(
             sa.select(SyncRun.started_at, SyncRun.finished_at).order_by(SyncRun.started_at)
         ).all()
-    assert done == 2 * people
+    assert len(done) >= crowd.PEOPLE
+    # Changed twice, and so written twice: by whichever worker, but never by both.
+    assert max(count for _, count in done) == 2
     ended = [end for _, end in runs if end is not None]
     assert all(end <= start for end, (start, _) in zip(ended, runs[1:], strict=False))
 
@@ -116,11 +117,12 @@ def test_a_refused_record_among_many(installation: Installation) -> None:
         installation.settle()
         assert installation.differences([poisoned]) == {}
         (letter,) = installation.services.provisioning.letters.list(installation.site.id)
-        assert (letter.key, letter.code, letter.field) == (poisoned, "username_taken", "username")
+        assert (letter.key, letter.code, letter.field) == (poisoned, "username_taken", "/username")
         installation.proven(letters=[poisoned])
     finally:
         installation.act("leave", **account)
-    assert "1 will be tried again" in installation.tool.cli("sync", "retry")
+        said = installation.tool.cli("sync", "retry")
+    assert "1 will be tried again" in said
     installation.settle()
     installation.proven()
 
