@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from lti_tool.core.clock import FixedClock
 from lti_tool.core.crypto import Keyring
 from lti_tool.core.database import Base, Database
+from lti_tool.core.errors import ConflictError
 from lti_tool.core.http import HttpClient
 from lti_tool.moodle.documents import Applied, Document, Roster
 from lti_tool.moodle.models import MoodleSite
@@ -23,6 +25,7 @@ from lti_tool.moodle.plugin_errors import TransientError
 from lti_tool.sis.changes import record_since
 from lti_tool.sis.entities import ClassStatus, EnrollmentStatus, PersonStatus
 from lti_tool.sis.models import ClassHeader, CombinedClass, Enrollment, Person
+from lti_tool.sync.provisioning.client import SiteClosedError
 from lti_tool.sync.provisioning.models import RunTrigger
 from tests.sync.provisioning.conftest import Campus, build_campus, served_platform
 
@@ -41,6 +44,9 @@ ACTS = (
     "answer_lost",
     "down",
     "by_hand",
+    "deleted_by_hand",
+    "killed_anywhere",
+    "undone",
     "late",
 )
 
@@ -168,6 +174,43 @@ class World:
         with self.campus.platform.change():
             if state.people:
                 self.random.choice([*state.people.values()]).family_name = "BY HAND"
+
+    def deleted_by_hand(self) -> None:
+        """Somebody deletes in Moodle what is ours."""
+        state = self.campus.platform.state
+        ours = [each.id for each in state.courses.values() if each.idnumber]
+        if ours:
+            with self.campus.platform.change():
+                del state.courses[self.random.choice(ours)]
+
+    def killed_anywhere(self) -> None:
+        """The process dies at some statement or other."""
+        left = self.random.randint(1, 90)
+
+        def die(*_: object) -> None:
+            nonlocal left
+            left -= 1
+            if left <= 0:
+                raise Killed
+
+        engine = self.campus.database.engine
+        with suppress(Killed):
+            sa.event.listen(engine, "before_cursor_execute", die)
+            try:
+                self.campus.parts.engine.run(self.campus.site)
+            finally:
+                sa.event.remove(engine, "before_cursor_execute", die)
+        # Its lease ends by time.
+        self.campus.clock.advance(seconds=61)
+
+    def undone(self) -> None:
+        """An administrator takes a run back, and thinks better of it."""
+        site = self.campus.site
+        runs = [run for run in self.campus.parts.runs.recent(site.id) if run.finished_at]
+        if runs:
+            with suppress(ConflictError, SiteClosedError):
+                self.campus.parts.undo.undo(site, self.random.choice(runs).id, actor="tests")
+            self.campus.parts.runs.go_on(site.id, actor="tests")
 
     def settle(self) -> None:
         """Time passes, faults end, the nightly comparison comes."""
