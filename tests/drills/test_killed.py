@@ -26,6 +26,7 @@ class _Blow:
 
     def __init__(self, installation: Installation, victim: str, chance: random.Random) -> None:
         self.struck = threading.Event()
+        self.missed = False
         self._installation = installation
         self._victim = victim
         self._left = chance.randint(1, 4)
@@ -46,8 +47,9 @@ class _Blow:
         time.sleep(self._after)
         if self._victim == "php":
             deadline = time.monotonic() + 30
-            while self._installation.kill_php() is None and time.monotonic() < deadline:
+            while self._installation.kill_php() is None and not self.missed:
                 time.sleep(0.01)
+                self.missed = time.monotonic() > deadline
         else:
             self._installation.tool.kill(self._victim)
         self.struck.set()
@@ -69,6 +71,8 @@ def test_any_process_may_be_killed_in_mid_apply(installation: Installation, seed
             installation.tool.restart(victim)
         installation.settle()
     installation.proven()
+    if blow.missed:
+        pytest.skip("no PHP process of this Moodle was seen writing: is it on this machine?")
 
 
 def test_a_dead_workers_site_is_taken_over_by_itself(installation: Installation) -> None:
