@@ -146,3 +146,4 @@ def purge() -> None:
     services.signed_requests.purge()
     services.event_intake.purge(older_than_days=_EVENT_DAYS)
     services.orders.purge(older_than_days=_ORDER_DAYS)
+    services.provisioning.runs.purge(older_than_days=_RECEIPT_DAYS)

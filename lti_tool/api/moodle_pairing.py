@@ -57,6 +57,8 @@ def pair() -> Response:
         body=packed,
         url=signed.called_url(),
     )
+    # Everything is to be looked at there: what differs travels as soon as the sync runs.
+    services().provisioning.marks.mark_all(site.id)
     checks = services().site_checks.check(site.id)
     return jsonify(site=site.id, contract=site.contract, checks=_lines(checks))
 
