@@ -64,7 +64,7 @@ class _Crowd:
         while not self._over.wait(0.1):
             waiting = self.waiting()
             self.least = min(self.least, waiting)
-            if waiting < QUEUED + 100:
+            if waiting < QUEUED + 600:
                 self._rename()
 
     def _rename(self) -> None:
@@ -140,7 +140,10 @@ def main() -> None:
         print(f"{crowd.rounds} times everybody renamed; at least {crowd.least} changes waited")
     p95 = statistics.quantiles(took, n=20)[-1]
     print(f"median {statistics.median(took):.2f} s, 95% {p95:.2f} s, all {took[-1]:.2f} s")
-    figures = [figure("seconds until it is so in Moodle, 95%", p95, GOAL, at_least=False)]
+    figures = [
+        figure("seconds until it is so in Moodle, 95%", p95, GOAL, at_least=False),
+        figure("other changes that waited, at least", crowd.least, QUEUED, at_least=True),
+    ]
     print(json.dumps({"name": "latency", "figures": figures}))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 
 import structlog
@@ -12,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lti_tool.core.clock import Clock
 from lti_tool.core.errors import NagaError
 from lti_tool.moodle.contract import fingerprint
-from lti_tool.moodle.documents import KINDS, Kind
+from lti_tool.moodle.documents import KINDS, Kind, Roster, key_of
 from lti_tool.moodle.models import MoodleSite, SiteStanding
 from lti_tool.moodle.plugin_errors import (
     AuthenticationError,
@@ -24,7 +25,7 @@ from lti_tool.sis.bulk import chunks
 from lti_tool.sync.provisioning.batches import batches
 from lti_tool.sync.provisioning.client import MoodleAPIClient, SiteClosedError
 from lti_tool.sync.provisioning.gate import Gates
-from lti_tool.sync.provisioning.guard import Guard, WaitingError, Work
+from lti_tool.sync.provisioning.guard import Guard, WaitingError, Watch, Work
 from lti_tool.sync.provisioning.ledger import LeaseLostError, Ledger
 from lti_tool.sync.provisioning.marks import Mark, Marks
 from lti_tool.sync.provisioning.models import RunState, RunTrigger, SyncRun
@@ -36,6 +37,8 @@ log = structlog.get_logger(__name__)
 Progress = Callable[[SyncRun], None]
 # Documents rendered, compared and sent before the next are.
 _RENDERED = 500
+# Rosters of one call that go before all else.
+_FIRST = 25
 
 
 class _StoppedError(Exception):
@@ -175,14 +178,58 @@ class Engine:
             known = self._ledger.known(site.id, kind, [mark.key for mark in marks])
             if not watch.harmless(kind, known, marks):
                 watch.foresee(kind, self._works(run, kind, marks))
+        looked = run.started_at
+
+        def between() -> set[str]:
+            nonlocal looked
+            before, looked = looked, self._clock.now()
+            return self._first(site, run, watch, before)
+
         for kind in KINDS:
             # Anew: what a kind before has let go of, or what turned out to be missing, is taken
             # in this run already.
+            newcomers = self._newcomers(site) if kind == "roster" else set()
             for work in self._works(run, kind, self._marks.due(site.id, kind)):
                 progress(run)
+                self._keep_back(work, newcomers)
                 if work.documents:
                     watch.count(work)
-                    self._send(site, run, trigger, work, progress)
+                    self._send(site, run, trigger, work, progress, between)
+
+    def _first(self, site: MoodleSite, run: SyncRun, watch: Watch, since: dt.datetime) -> set[str]:
+        """Rosters that changed meanwhile go before all that waits: for a place in a course people
+        stand at the counter. Those only whose course and people are there; returns their keys."""
+        self._marks.gather()
+        fresh = [
+            mark
+            for mark in self._marks.due(site.id, "roster")
+            if mark.changed_at > since and not mark.attempts
+        ]
+        gone: set[str] = set()
+        for work in self._works(run, "roster", fresh):
+            self._keep_back(work, self._newcomers(site))
+            work.documents = {
+                key: work.documents[key] for key in work.documents if key in work.known
+            }
+            if work.documents:
+                watch.count(work)
+                for batch in batches(work.documents.values(), most=_FIRST):
+                    self._call(site, run, work, [key_of(document) for document in batch])
+            gone |= work.documents.keys()
+        return gone
+
+    def _newcomers(self, site: MoodleSite) -> set[str]:
+        """People who came while the run was under way, and have no account yet."""
+        due = {mark.key for mark in self._marks.due(site.id, "user")}
+        return due - self._ledger.known(site.id, "user", due).keys()
+
+    def _keep_back(self, work: Work, newcomers: Collection[str]) -> None:
+        """Leave rosters with newcomers to the next run, which makes their accounts before."""
+        for key, document in list(work.documents.items()):
+            if isinstance(document, Roster) and any(
+                member.user in newcomers for member in document.members
+            ):
+                del work.documents[key], work.marks[key]
 
     def _works(self, run: SyncRun, kind: Kind, marks: list[Mark]) -> Iterator[Work]:
         """A kind's work in pieces: however much there is, little of it is in memory."""
@@ -238,6 +285,7 @@ class Engine:
         trigger: RunTrigger,
         work: Work,
         progress: Progress,
+        between: Callable[[], set[str]],
     ) -> None:
         left = list(work.marks)
         while left:
@@ -248,6 +296,10 @@ class Engine:
                 raise _StoppedError("held")
             self._call(site, run, work, batch)
             progress(run)
+            newer = between()
+            if work.kind == "roster":
+                # What was rendered before is no longer so.
+                left = [key for key in left if key not in newer]
 
     def _call(self, site: MoodleSite, run: SyncRun, work: Work, keys: list[str]) -> None:
         if not self._gates.keep(site.id, run.holder or ""):

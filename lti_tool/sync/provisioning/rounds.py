@@ -12,9 +12,12 @@ from lti_tool.core.errors import NagaError
 from lti_tool.moodle.models import MoodleSite, SiteStanding
 from lti_tool.sync.provisioning.engine import Engine
 from lti_tool.sync.provisioning.marks import Marks
+from lti_tool.sync.provisioning.models import RunState
 from lti_tool.sync.provisioning.reconcile import Reconciler
 
 log = structlog.get_logger(__name__)
+# Runs at one site before the next site has its turn.
+_AT_A_STRETCH = 20
 
 
 class Rounds:
@@ -29,8 +32,15 @@ class Rounds:
         self._reconciler = reconciler
 
     def changes(self) -> None:
-        """Send what changed."""
-        self.each(lambda site: self._engine.run(site))
+        """Send what changed, and what changed meanwhile."""
+        self.each(self._until_nothing_is_due)
+
+    def _until_nothing_is_due(self, site: MoodleSite) -> None:
+        # Bounded, so that other sites have their turn.
+        for _ in range(_AT_A_STRETCH):
+            run = self._engine.run(site)
+            if run is None or run.state is not RunState.DONE or run.error or not run.done:
+                return
 
     def everything(self) -> None:
         """Mark everything, and send what differs from what was sent."""
