@@ -81,10 +81,11 @@ def by_loop(service: WebService, campus: Kept) -> tuple[float, dict[str, int]]:
             "roleid": ROLES[member.role],
             "userid": people[member.user],
             "courseid": places[roster.course],
-            "suspend": int(member.status != "active"),
         }
         for roster in rosters.values()
         for member in roster.members
+        # Who left before has no place to be taken away.
+        if member.status == "active"
     ]
     for rows in _chunks(enrolments, CORE_ENROLMENTS):
         service.call("enrol_manual_enrol_users", enrolments=rows)
