@@ -5,6 +5,7 @@ Tasks carry only "there is work"; what it is stands in the database.
 
 from __future__ import annotations
 
+import threading
 from functools import cache
 from typing import Any
 
@@ -51,9 +52,18 @@ def _log_as_the_app_does(**_signal: Any) -> None:
     configure_logging(level=_settings.log_level, json=_settings.log_format == "json")
 
 
+_building = threading.Lock()
+
+
 @cache
-def _services() -> Services:
+def _built() -> Services:
     return build_services(_settings)
+
+
+def _services() -> Services:
+    # Tasks begin on several threads at once, and a cache alone would build twice.
+    with _building:
+        return _built()
 
 
 @celery.task(name="push_grades")
