@@ -132,9 +132,20 @@ class Guest:
         return self.page.frame_locator("iframe[name=contentframe]")
 
     def course(self) -> None:
-        """Go to the one course."""
+        """Go to the course with the activities: the first, for the campus's others come after."""
         self.page.goto(self.address)
-        self.page.locator("ul.cards a").click()
+        self.page.locator("ul.cards a").first.click()
+
+    def campus(self) -> None:
+        """See that the SIS's courses have come by themselves."""
+        self.page.goto(self.address)
+        courses = self.page.locator("ul.cards a")
+        for _ in range(60):
+            if courses.count() > 10:
+                break
+            self.page.wait_for_timeout(500)
+            self.page.reload()
+        assert courses.count() > 10
 
     def open_as(self, role: str) -> FrameLocator:
         """Open the activity in the course."""
@@ -186,6 +197,7 @@ def _first_visit(guest: Guest) -> list[str]:
 
     guest.preview()
     expect(guest.frame.get_by_text("There is nothing to send")).to_be_visible()
+    guest.campus()
     return grades
 
 
