@@ -20,6 +20,7 @@ from lti_tool.moodle.documents import (
     Group,
     Kind,
     Member,
+    Result,
     Roster,
     Section,
     User,
@@ -47,6 +48,17 @@ class Unfit:
 
     field: str
     message: str
+
+    def as_result(self, kind: Kind, key: str) -> Result:
+        """As if Moodle had refused it: for previews, which send only what fits."""
+        return Result(
+            kind=kind,
+            key=key,
+            result="refused",
+            code="unfit",
+            field=self.field,
+            message=self.message,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,16 +108,7 @@ class Previews:
                 continue
             if isinstance(document, Unfit):
                 preview.add(kind, "refused")
-                preview.results.append(
-                    Result(
-                        kind=kind,
-                        key=key,
-                        result="refused",
-                        code="unfit",
-                        field=document.field,
-                        message=document.message,
-                    )
-                )
+                preview.results.append(document.as_result(kind, key))
             elif everything or key not in known or known[key].fingerprint != fingerprint(document):
                 found[key] = document
         return found

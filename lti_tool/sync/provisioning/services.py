@@ -5,6 +5,7 @@ Thin on purpose: the mechanism is the engine's, and is the same for all of them.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -39,7 +40,7 @@ class ThingStatus:
     letters: list[DeadLetterView]
 
 
-class SyncService:
+class SyncService(ABC):
     """What the services share: send again, ask what would change, say how it stands."""
 
     kind: ClassVar[Kind]
@@ -94,16 +95,7 @@ class SyncService:
             rendered = self._rendering.render(kind, sorted(keys), now=self._clock.now())
             for each, document in rendered.items():
                 if isinstance(document, Unfit):
-                    results.append(
-                        Result(
-                            kind=kind,
-                            key=each,
-                            result="refused",
-                            code="unfit",
-                            field=document.field,
-                            message=document.message,
-                        )
-                    )
+                    results.append(document.as_result(kind, each))
                 elif not isinstance(document, Nothing | Former):
                     documents.append(document)
         for batch in batches(documents, most=_CALL):
@@ -120,8 +112,9 @@ class SyncService:
             letters=self._letters.list(site.id, kind=self.kind, key=key),
         )
 
+    @abstractmethod
     def _things(self, key: str) -> Things:
-        raise NotImplementedError
+        """What one thing is, with what hangs on it; raises NotFoundError."""
 
 
 class MoodleUserSyncService(SyncService):

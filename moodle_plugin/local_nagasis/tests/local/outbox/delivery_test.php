@@ -24,12 +24,12 @@
 
 namespace local_nagasis\local\outbox;
 
-use local_nagasis\fixtures\fake_tool;
+use local_nagasis\fixtures\outbox_testcase;
 use local_nagasis\local\state;
 
 defined('MOODLE_INTERNAL') || die();
 
-require_once(__DIR__ . '/../../fixtures/fake_tool.php');
+require_once(__DIR__ . '/../../fixtures/outbox_testcase.php');
 
 /**
  * Delivery of events, with a real server that has faults.
@@ -39,53 +39,7 @@ require_once(__DIR__ . '/../../fixtures/fake_tool.php');
  * @covers \local_nagasis\local\outbox\numbering
  * @covers \local_nagasis\local\outbox\batch
  */
-final class delivery_test extends \advanced_testcase {
-    /** @var fake_tool */
-    private fake_tool $tool;
-
-    protected function setUp(): void {
-        parent::setUp();
-        $this->resetAfterTest();
-        $this->tool = new fake_tool();
-        outbox::clear();
-    }
-
-    protected function tearDown(): void {
-        $this->tool->stop();
-        parent::tearDown();
-    }
-
-    /**
-     * Lets some events wait.
-     *
-     * @param int $howmany
-     * @param string $type
-     * @return string[] their ids
-     */
-    private function events(int $howmany, string $type = 'grade.changed'): array {
-        global $DB;
-        $rows = $ids = [];
-        for ($i = 0; $i < $howmany; $i++) {
-            $ids[] = $id = \core\uuid::generate();
-            $rows[] = [
-                'eventid' => $id, 'type' => $type, 'activity' => (int) ($type === 'user.loggedin'),
-                'timecreated' => 1700000000 + $i, 'userid' => 5, 'actorid' => 2,
-                'payload' => json_encode(['course' => 7, 'object' => $i + 1, 'data' => []]), 'setaside' => 0,
-            ];
-        }
-        $DB->insert_records(recorder::TABLE, $rows);
-        return $ids;
-    }
-
-    /**
-     * Ids that the tool holds, in their order.
-     *
-     * @return string[]
-     */
-    private function held(): array {
-        return array_values(array_column($this->tool->memory()['events'], 'id'));
-    }
-
+final class delivery_test extends outbox_testcase {
     public function test_events_arrive_in_order_and_leave(): void {
         $ids = $this->events(2300);
         $report = outbox::send(30);

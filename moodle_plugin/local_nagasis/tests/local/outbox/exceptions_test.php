@@ -24,12 +24,12 @@
 
 namespace local_nagasis\local\outbox;
 
-use local_nagasis\fixtures\fake_tool;
+use local_nagasis\fixtures\outbox_testcase;
 use local_nagasis\local\state;
 
 defined('MOODLE_INTERNAL') || die();
 
-require_once(__DIR__ . '/../../fixtures/fake_tool.php');
+require_once(__DIR__ . '/../../fixtures/outbox_testcase.php');
 
 /**
  * What is not the ordinary way of an event: epochs, holes, thinning.
@@ -38,53 +38,7 @@ require_once(__DIR__ . '/../../fixtures/fake_tool.php');
  * @covers \local_nagasis\local\outbox\courier
  * @covers \local_nagasis\local\outbox\numbering
  */
-final class exceptions_test extends \advanced_testcase {
-    /** @var fake_tool */
-    private fake_tool $tool;
-
-    protected function setUp(): void {
-        parent::setUp();
-        $this->resetAfterTest();
-        $this->tool = new fake_tool();
-        outbox::clear();
-    }
-
-    protected function tearDown(): void {
-        $this->tool->stop();
-        parent::tearDown();
-    }
-
-    /**
-     * Lets some events wait.
-     *
-     * @param int $howmany
-     * @param string $type
-     * @return string[] their ids
-     */
-    private function events(int $howmany, string $type = 'grade.changed'): array {
-        global $DB;
-        $rows = $ids = [];
-        for ($i = 0; $i < $howmany; $i++) {
-            $ids[] = $id = \core\uuid::generate();
-            $rows[] = [
-                'eventid' => $id, 'type' => $type, 'activity' => (int) ($type === 'user.loggedin'),
-                'timecreated' => 1700000000 + $i, 'userid' => 5, 'actorid' => 2,
-                'payload' => json_encode(['course' => 7, 'object' => $i + 1, 'data' => []]), 'setaside' => 0,
-            ];
-        }
-        $DB->insert_records(recorder::TABLE, $rows);
-        return $ids;
-    }
-
-    /**
-     * Ids that the tool holds, in their order.
-     *
-     * @return string[]
-     */
-    private function held(): array {
-        return array_values(array_column($this->tool->memory()['events'], 'id'));
-    }
-
+final class exceptions_test extends outbox_testcase {
     public function test_a_restored_moodle_begins_a_new_epoch(): void {
         global $DB;
         $this->events(10);
