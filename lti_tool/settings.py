@@ -172,10 +172,17 @@ class Settings(BaseSettings):
         validation_alias=_moodle("MOODLE_COURSE_ARCHIVE_DAYS"),
         description="Days after its term on which a course is archived.",
     )
-    moodle_course_archived: Literal["hidden", "open"] = Field(
-        "hidden",
+    moodle_course_archived: Literal["readonly", "hidden", "open"] = Field(
+        "readonly",
         validation_alias=_moodle("MOODLE_COURSE_ARCHIVED"),
-        description="What archived means for students: the course is hidden, or stays open.",
+        description="What archived means for students: the course can be read and no longer "
+        "changed, is hidden, or stays open.",
+    )
+    moodle_grade_push: Literal["automatic", "on_request"] = Field(
+        "automatic",
+        validation_alias=_moodle("MOODLE_GRADE_PUSH"),
+        description="When grades go to Moodle: by themselves as soon as they are submitted in the "
+        "SIS, or when a teacher sends them.",
     )
 
     oidc_issuer: str = Field(

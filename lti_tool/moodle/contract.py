@@ -10,7 +10,17 @@ import hashlib
 import json
 from typing import Any
 
-from lti_tool.moodle.documents import AnyDocument, Applied, Category, Course, Document, Roster, User
+from lti_tool.moodle.documents import (
+    AnyDocument,
+    Applied,
+    Category,
+    Course,
+    Document,
+    Gradebook,
+    Grades,
+    Roster,
+    User,
+)
 from lti_tool.moodle.messages import EventBatch, PairingOffer, PairingRequest, SiteStatus
 
 VERSION = 1
@@ -52,6 +62,7 @@ def _owned(document: Document) -> list[Any]:
                 document.startdate,
                 document.enddate,
                 document.visible,
+                document.readonly,
                 _sorted([each.key, each.name] for each in document.sections),
                 _sorted([each.idnumber, each.name] for each in document.groups),
             ]
@@ -63,6 +74,34 @@ def _owned(document: Document) -> list[Any]:
                     [each.user, each.role, _sorted(each.groups)]
                     for each in document.members
                     if each.status == "active"
+                ),
+            ]
+        case Gradebook():
+            return [
+                "gradebook",
+                document.course,
+                _sorted([each.key, each.name, each.weight] for each in document.categories),
+                _sorted(
+                    # The name of a teacher's own item is the teacher's.
+                    [
+                        each.key,
+                        "" if each.source else each.name,
+                        each.category,
+                        each.weight,
+                        each.source,
+                    ]
+                    for each in document.items
+                ),
+                _sorted([each.letter, each.minimum] for each in document.letters),
+            ]
+        case Grades():
+            # Never compared with a digest: grades are reconciled by reading them.
+            return [
+                "grades",
+                document.course,
+                sorted(
+                    [each.user, each.item, each.value, each.text, each.note]
+                    for each in document.grades
                 ),
             ]
 

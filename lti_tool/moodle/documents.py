@@ -20,6 +20,7 @@ PERSON_NAME_LENGTH = 100
 # Documents of one call; the plugin refuses more.
 MAX_DOCUMENTS = 1000
 MAX_MEMBERS = 20_000
+MAX_GRADES = 50_000
 MAX_BYTES = 8 * 1024 * 1024
 
 _NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"
@@ -104,7 +105,8 @@ class Course(_Strict):
     """A class (ClassHeader, or several taught together): a course.
 
     ``category`` is a category's idnumber. Dates are seconds since 1970, UTC; ``enddate`` 0: none.
-    Sections and groups that are not named here are left alone.
+    Sections and groups that are not named here are left alone. ``readonly``: everything can be
+    read, and nobody but an administrator can change anything (Moodle's context freezing).
     """
 
     kind: Literal["course"] = "course"
@@ -115,6 +117,7 @@ class Course(_Strict):
     startdate: Epoch
     enddate: Epoch = 0
     visible: bool = True
+    readonly: bool = False
     sections: Annotated[list[Section], Field(max_length=50)] = []
     groups: Annotated[list[Group], Field(max_length=200)] = []
 
@@ -151,16 +154,130 @@ class Roster(_Strict):
     members: Annotated[list[Member], Field(max_length=MAX_MEMBERS)]
 
 
-Document = Category | User | Course | Roster
+# Grades and weights travel as hundredths of a percent: 8750 is 87.50 of the SIS's 0 to 100, and
+# integers have one spelling in every language.
+Percent = Annotated[int, Field(ge=0, le=10_000)]
+# The course's total among the keys of a course's grade items.
+TOTAL = "#total"
+
+
+class GradeCategory(_Strict):
+    """A session of the class: a grade category, whose total is the session's.
+
+    ``weight``: its share of its class's final grade.
+    """
+
+    key: Key
+    name: Name
+    weight: Percent
+
+
+class GradeItem(_Strict):
+    """A part of the class: a grade item in its session's ``category``, 0 to 100.
+
+    ``weight``: its share of the session. ``source``: id of the grade item in Moodle, a teacher's
+    own, from which the part's grades come (an activity, or the total of a category); ``None``: an
+    item of ours.
+    """
+
+    key: Key
+    name: Name
+    category: Key
+    weight: Percent
+    source: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
+
+
+class GradeLetter(_Strict):
+    """One letter of the class's scale, from ``minimum`` on."""
+
+    letter: Annotated[str, _text(5)]
+    minimum: Percent
+
+
+class Gradebook(_Strict):
+    """How a course's grades add up.
+
+    Items and categories that are not named here are the teacher's own, and left alone; what was
+    ours and holds grades is never deleted. ``letters`` are the course's, from the best down; none:
+    the site's.
+    """
+
+    kind: Literal["gradebook"] = "gradebook"
+    course: Key
+    categories: Annotated[list[GradeCategory], Field(max_length=50)]
+    items: Annotated[list[GradeItem], Field(max_length=200)]
+    letters: Annotated[list[GradeLetter], Field(max_length=50)] = []
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        named = [each.key for each in self.categories]
+        keys = [*named, *(each.key for each in self.items)]
+        _require_once(keys, "categories and items")
+        _require_once([str(each.source) for each in self.items if each.source], "items' sources")
+        _require_once([each.letter for each in self.letters], "letters")
+        _require_once([str(each.minimum) for each in self.letters], "letters' minimums")
+        if TOTAL in keys:
+            raise ValueError(f"{TOTAL} is the course's total")
+        stray = next((each for each in self.items if each.category not in named), None)
+        if stray is not None:
+            raise ValueError(f"item {stray.key} names category {stray.category}, which is not here")
+        for category in self.categories:
+            weights = [each.weight for each in self.items if each.category == category.key]
+            if weights and not sum(weights):
+                raise ValueError(f"the weights of the items of {category.key} add up to nothing")
+        return self
+
+
+class Grade(_Strict):
+    """One grade of one person.
+
+    ``item``: key of an item, of a category (its total), or ``#total``. ``value`` ``None``: the SIS
+    has none (any more); 0 is a grade. ``text``: a letter without a number (I, W, AU …), which
+    stands as feedback. ``expected``: what an item holds as far as the tool knows; where something
+    else stands there somebody graded in Moodle meanwhile, and nothing is overwritten. Totals of
+    categories and the course are the SIS's, whatever stands there. ``note``: who answers for the
+    grade, for Moodle's grade history.
+    """
+
+    user: Key
+    item: Key
+    value: Percent | None
+    text: Annotated[str, _text(20, minimum=0)] = ""
+    expected: Percent | None = None
+    note: Annotated[str, _text(200, minimum=0), AfterValidator(_shown)] = ""
+
+
+class Grades(_Strict):
+    """Grades of one course by the SIS. Who or what is not named here is left alone."""
+
+    kind: Literal["grades"] = "grades"
+    course: Key
+    grades: Annotated[list[Grade], Field(max_length=MAX_GRADES)]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        seen: set[tuple[str, str]] = set()
+        for grade in self.grades:
+            if (grade.user, grade.item) in seen:
+                raise ValueError(f"grades name {grade.user} twice for {grade.item}")
+            seen.add((grade.user, grade.item))
+        return self
+
+
+Document = Category | User | Course | Roster | Gradebook | Grades
 AnyDocument: TypeAdapter[Document] = TypeAdapter(Annotated[Document, Field(discriminator="kind")])
-Kind = Literal["category", "user", "course", "roster"]
+Kind = Literal["category", "user", "course", "roster", "gradebook", "grades"]
 # Later kinds refer to earlier ones.
-KINDS: tuple[Kind, ...] = ("category", "user", "course", "roster")
+KINDS: tuple[Kind, ...] = ("category", "user", "course", "roster", "gradebook", "grades")
 
 
 def key_of(document: Document) -> str:
-    """The idnumber by which a document's thing is matched; a roster's is its course's."""
-    return document.course if isinstance(document, Roster) else document.idnumber
+    """The idnumber by which a document's thing is matched; what is a course's has the course's."""
+    match document:
+        case Roster() | Gradebook() | Grades():
+            return document.course
+        case _:
+            return document.idnumber
 
 
 Outcome = Literal["created", "updated", "unchanged", "suspended", "refused"]
@@ -180,14 +297,23 @@ class Change(_Answer):
 
 
 class MemberResult(_Answer):
-    """What became of one person of a roster; also of one who is absent from it (suspended)."""
+    """What became of one person of a roster; also of one who is absent from it (suspended). Of
+    grades: what became of one grade, by person and ``item``."""
 
     user: str
+    item: str | None = None
     result: Outcome
     changes: list[Change] = []
     code: str | None = None
     field: str | None = None
     message: str | None = None
+
+
+class Note(_Answer):
+    """Something about a thing that was done, which a person should know."""
+
+    code: str
+    message: str
 
 
 class Result(_Answer):
@@ -206,6 +332,7 @@ class Result(_Answer):
     field: str | None = None
     message: str | None = None
     members: list[MemberResult] = []
+    notes: list[Note] = []
 
 
 class Applied(_Answer):

@@ -23,6 +23,8 @@ class ChangeKind(enum.StrEnum):
     CHANGE = "CHANGE"
     CORRECTION = "CORRECTION"
     STATUS_CHANGE = "STATUS_CHANGE"
+    HELD = "HELD"
+    LIFTED = "LIFTED"
 
 
 class RecordChangeKind(enum.StrEnum):
@@ -68,7 +70,12 @@ class GradeConversion(Base):
 
 
 class ClassPartGrade(Base):
-    """A student's grade for one part. ``score`` 0–100; ``None`` is no grade, and 0 is one."""
+    """A student's grade for one part. ``score`` 0–100; ``None`` is no grade, and 0 is one.
+
+    ``graded_at``: when it was given, if that was elsewhere and before it was entered here.
+    ``held_by``: the registrar holds the grade; nothing from elsewhere changes it until that is
+    lifted.
+    """
 
     __tablename__ = "sis_class_part_grade"
     __table_args__ = (
@@ -88,6 +95,10 @@ class ClassPartGrade(Base):
     source: Mapped[GradeSource]
     entered_by: Mapped[str] = mapped_column(sa.String(255))
     approved_by: Mapped[str | None] = mapped_column(sa.String(255))
+    graded_at: Mapped[dt.datetime | None]
+    held_by: Mapped[str | None] = mapped_column(sa.String(255))
+    held_at: Mapped[dt.datetime | None]
+    held_reason: Mapped[str | None] = mapped_column(sa.String(500))
     updated_at: Mapped[dt.datetime]
 
 

@@ -39,13 +39,14 @@ class Lifecycle:
         timezone: the school's; terms begin and end at its midnights.
         open_days: days before the term on which its courses become visible.
         archive_days: days after the term on which they are archived.
-        archived: what archived means for students: ``hidden`` courses, or courses left ``open``.
+        archived: what archived means for students: ``readonly`` or ``hidden`` courses, or courses
+            left ``open``.
     """
 
     timezone: ZoneInfo
     open_days: int = 7
     archive_days: int = 30
-    archived: Literal["hidden", "open"] = "hidden"
+    archived: Literal["readonly", "hidden", "open"] = "readonly"
 
     def exists(self, view: ClassView) -> bool:
         """Whether this class has ever been ready to have a course: a draft has none."""
@@ -55,7 +56,11 @@ class Lifecycle:
         """Whether students see the course on this day."""
         if view.status not in _TAUGHT or today < self.opens(view):
             return False
-        return self.archived == "open" or today < self.archived_from(view)
+        return self.archived != "hidden" or today < self.archived_from(view)
+
+    def readonly(self, view: ClassView, *, today: dt.date) -> bool:
+        """Whether the course of this class can only be read on this day."""
+        return self.archived == "readonly" and today >= self.archived_from(view)
 
     def opens(self, view: ClassView) -> dt.date:
         """The first day on which students see the course."""

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 import lti_tool.sync.activity
 
 # Whoever loads this room's tables needs all its files.
+import lti_tool.sync.grades.models
 import lti_tool.sync.order_models
 import lti_tool.sync.provisioning.models  # noqa: F401
 from lti_tool.core.database import Base

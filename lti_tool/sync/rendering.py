@@ -110,6 +110,8 @@ class Rendering:
                 rendered = self._courses(keys, today=self._lifecycle.today(now))
             case "roster":
                 rendered = self._rosters(keys)
+            case _:
+                rendered = {}
         return {key: _checked(key, found) for key, found in rendered.items()}
 
     def all_keys(self, kind: Kind) -> list[str]:
@@ -119,6 +121,8 @@ class Rendering:
                 return self._sis.term_keys()
             case "user":
                 return self._sis.person_keys()
+            case "gradebook" | "grades":
+                return []
             case _:
                 return self.hosts(self._sis.class_keys())
 

@@ -88,6 +88,18 @@ class MoodleRosterMapping(SyncedDocument):
     __mapper_args__ = {"polymorphic_identity": "roster"}  # noqa: RUF012
 
 
+class MoodleGradebookMapping(SyncedDocument):
+    """How the grades of a course of a Moodle add up."""
+
+    __mapper_args__ = {"polymorphic_identity": "gradebook"}  # noqa: RUF012
+
+
+class MoodleGradesMapping(SyncedDocument):
+    """Which grades of a course of a Moodle are the SIS's."""
+
+    __mapper_args__ = {"polymorphic_identity": "grades"}  # noqa: RUF012
+
+
 class TaughtIn(Base):
     """In whose course a class was last taught together with others: when it leaves them, or they
     leave it, all their courses change."""

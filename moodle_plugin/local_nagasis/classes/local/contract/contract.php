@@ -35,7 +35,7 @@ final class contract {
     public const SUPPORTED = [1];
 
     /** @var string[] Kinds of documents, in the order of their dependencies. */
-    public const KINDS = ['category', 'user', 'course', 'roster'];
+    public const KINDS = ['category', 'user', 'course', 'roster', 'gradebook', 'grades'];
 
     /** @var string[] What read() knows. */
     public const READS = ['activity', 'access', 'roster', 'items', 'grades'];

@@ -1,0 +1,1 @@
+"""Grades, both ways: connections, receipts, conflicts and what moved."""
