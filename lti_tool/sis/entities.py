@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 
@@ -232,7 +233,11 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class PartGradeView:
-    """A student's grade for one part. ``score`` is 0–100 or ``None`` (no grade, which is not 0)."""
+    """A student's grade for one part. ``score`` is 0–100 or ``None`` (no grade, which is not 0).
+
+    ``graded_at``: when it was given elsewhere, before it was entered here. ``held_by``: the
+    registrar holds it, whatever comes from elsewhere.
+    """
 
     person_key: str
     part_key: str
@@ -242,6 +247,9 @@ class PartGradeView:
     source: GradeSource
     entered_by: str
     updated_at: dt.datetime
+    approved_by: str | None = None
+    graded_at: dt.datetime | None = None
+    held_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +280,22 @@ class ClassTotals:
 
     sessions: tuple[SessionGradeView, ...] = ()
     final: FinalGradeView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassGrades:
+    """All grades of a class: part grades, drafts too, and totals by person key."""
+
+    parts: tuple[PartGradeView, ...] = ()
+    totals: Mapping[str, ClassTotals] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleLetter:
+    """A letter of a class's scale and the score from which it is given, 0–100, 2 decimals."""
+
+    letter: str
+    minimum: Decimal
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from lti_tool.sis.entities import (
+    ClassGrades,
     ClassTotals,
     ClassView,
     Membership,
     PartGradeView,
     PersonView,
     RosterEntry,
+    ScaleLetter,
     StudentGrades,
     TermView,
 )
@@ -110,6 +112,14 @@ class SisExtracts(Protocol):
 
     def named_teachers(self, class_keys: Collection[str]) -> Mapping[str, list[str]]:
         """People who teach these classes beyond what their parts say, by class."""
+        ...
+
+    def grades(self, class_keys: Collection[str]) -> Mapping[str, ClassGrades]:
+        """All grades of these classes, by class; one without any grade has an empty one."""
+        ...
+
+    def letters(self, class_keys: Collection[str]) -> Mapping[str, tuple[ScaleLetter, ...]]:
+        """The letters of each class's scale, the best first."""
         ...
 
     def classes_of_terms(self, term_keys: Collection[str]) -> set[str]:
