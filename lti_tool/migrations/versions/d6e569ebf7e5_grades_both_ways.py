@@ -120,9 +120,9 @@ def upgrade() -> None:
     op.create_table(
         "grade_receipt",
         sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("course_key", sa.String(length=255), nullable=False),
         sa.Column("person_key", sa.String(length=255), nullable=False),
         sa.Column("item_key", sa.String(length=255), nullable=False),
-        sa.Column("course_key", sa.String(length=255), nullable=False),
         sa.Column("class_key", sa.String(length=255), nullable=False),
         sa.Column("base", sa.Integer(), nullable=True),
         sa.Column("agreed_at", sa.DateTime(timezone=True), nullable=True),
@@ -144,10 +144,10 @@ def upgrade() -> None:
             name=op.f("fk_grade_receipt_site_id_moodle_site"),
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint("site_id", "person_key", "item_key", name=op.f("pk_grade_receipt")),
+        sa.PrimaryKeyConstraint(
+            "site_id", "course_key", "person_key", "item_key", name=op.f("pk_grade_receipt")
+        ),
     )
-    with op.batch_alter_table("grade_receipt", schema=None) as batch_op:
-        batch_op.create_index("ix_grade_receipt_course", ["site_id", "course_key"], unique=False)
 
     op.create_table(
         "moodle_grade_sync_log",
@@ -212,9 +212,6 @@ def downgrade() -> None:
         batch_op.drop_index("ix_moodle_grade_sync_log_course")
 
     op.drop_table("moodle_grade_sync_log")
-    with op.batch_alter_table("grade_receipt", schema=None) as batch_op:
-        batch_op.drop_index("ix_grade_receipt_course")
-
     op.drop_table("grade_receipt")
     op.drop_table("grade_reading")
     op.drop_table("grade_pull")

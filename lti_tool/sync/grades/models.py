@@ -38,7 +38,7 @@ class GradeConnection(Base):
 
 
 class GradeReceipt(Base):
-    """Where one grade stands on both sides.
+    """Where one grade stands on both sides, in one course: ``#total`` is an item of every course.
 
     ``base``: what both sides last agreed on, if they ever did (``agreed_at``). ``seen``: what
     Moodle held when it was last read or written, since ``seen_at`` (Moodle's clock), by Moodle's
@@ -48,14 +48,13 @@ class GradeReceipt(Base):
     """
 
     __tablename__ = "grade_receipt"
-    __table_args__ = (sa.Index("ix_grade_receipt_course", "site_id", "course_key"),)
 
     site_id: Mapped[int] = mapped_column(
         sa.ForeignKey("moodle_site.id", ondelete="CASCADE"), primary_key=True
     )
+    course_key: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
     person_key: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
     item_key: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
-    course_key: Mapped[str] = mapped_column(sa.String(255))
     class_key: Mapped[str] = mapped_column(sa.String(255))
     base: Mapped[int | None]
     agreed_at: Mapped[dt.datetime | None]
