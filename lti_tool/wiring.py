@@ -41,10 +41,13 @@ from lti_tool.settings import Settings
 from lti_tool.sis.activity import Activity
 from lti_tool.sis.embedded import EmbeddedSis
 from lti_tool.sis.extracts import Extracts
+from lti_tool.sis.grading import Grading
 from lti_tool.sync.activity import ActivitySync
 from lti_tool.sync.broker import Broker
 from lti_tool.sync.courses import Courses
 from lti_tool.sync.gradebook import Gradebook
+from lti_tool.sync.grades.assembly import GradeParts
+from lti_tool.sync.grades.assembly import assemble as assemble_grades
 from lti_tool.sync.lifecycle import Lifecycle
 from lti_tool.sync.orders import Orders
 from lti_tool.sync.provisioning.assembly import Limits, Provisioning, assemble
@@ -323,6 +326,24 @@ class Services:
                 guard_share=float(settings.moodle_guard_share),
                 guard_count=settings.moodle_guard_count,
             ),
+        )
+
+    @cached_property
+    def grading(self) -> Grading:
+        """Entering grades in the SIS."""
+        return Grading(self.database, self.clock)
+
+    @cached_property
+    def grades(self) -> GradeParts:
+        """What takes grades to Moodle and brings them from there."""
+        return assemble_grades(
+            self.database,
+            self.clock,
+            self.audit,
+            self.sis,
+            self.sis_extracts,
+            self.grading,
+            self.provisioning,
         )
 
     @cached_property

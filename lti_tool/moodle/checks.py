@@ -173,7 +173,11 @@ class SiteChecks:
             if status is not None:
                 site.clock_skew = skew
                 site.backlog = min(max(0, status.backlog), _LARGEST)
-                site.versions = {**status.versions, "contracts": status.contracts}
+                site.versions = {
+                    **status.versions,
+                    "contracts": status.contracts,
+                    "kinds": status.kinds,
+                }
                 site.contract = max({*status.contracts} & {*SUPPORTED}, default=site.contract)
 
 

@@ -15,8 +15,32 @@ from lti_tool.core.database import Database
 from lti_tool.sis.bulk import chunks
 from lti_tool.sis.class_views import class_views, header_query
 from lti_tool.sis.embedded import PERSON_COLUMNS, person_view
-from lti_tool.sis.entities import ClassView, Membership, PersonStatus, PersonView, TermView
-from lti_tool.sis.models import ClassHeader, Enrollment, Person, Teaching, Term
+from lti_tool.sis.entities import (
+    ClassGrades,
+    ClassTotals,
+    ClassView,
+    FinalGradeView,
+    Membership,
+    PartGradeView,
+    PersonStatus,
+    PersonView,
+    ScaleLetter,
+    SessionGradeView,
+    TermView,
+)
+from lti_tool.sis.grade_models import ClassPartGrade, ClassSessionGrade, FinalGrade
+from lti_tool.sis.models import (
+    ClassHeader,
+    ClassPart,
+    ClassSession,
+    Course,
+    Enrollment,
+    Person,
+    Teaching,
+    Term,
+)
+from lti_tool.sis.rules import choose_scale
+from lti_tool.sis.scales import stored_scales
 
 _CHUNK = 1000
 _people = cast(sa.Table, Person.__table__)
@@ -24,6 +48,12 @@ _headers = cast(sa.Table, ClassHeader.__table__)
 _enrollments = cast(sa.Table, Enrollment.__table__)
 _teachings = cast(sa.Table, Teaching.__table__)
 _terms = cast(sa.Table, Term.__table__)
+_courses = cast(sa.Table, Course.__table__)
+_sessions = cast(sa.Table, ClassSession.__table__)
+_parts = cast(sa.Table, ClassPart.__table__)
+_part_grades = cast(sa.Table, ClassPartGrade.__table__)
+_totals = cast(sa.Table, ClassSessionGrade.__table__)
+_finals = cast(sa.Table, FinalGrade.__table__)
 
 
 class Extracts:
@@ -114,6 +144,69 @@ class Extracts:
             found[class_key].append(person_key)
         return dict(found)
 
+    def grades(self, class_keys: Collection[str]) -> dict[str, ClassGrades]:
+        """All grades of these classes, by class; one without any grade has an empty one."""
+        of_class, of_person = _headers.c.sourced_id, _people.c.sourced_id
+        parts: dict[str, list[PartGradeView]] = defaultdict(list)
+        query = _of_enrollment(
+            _part_grades,
+            _parts.c.sourced_id,
+            _part_grades.c.score,
+            _part_grades.c.letter,
+            _part_grades.c.status,
+            _part_grades.c.source,
+            _part_grades.c.entered_by,
+            _part_grades.c.updated_at,
+            _part_grades.c.approved_by,
+            _part_grades.c.graded_at,
+            _part_grades.c.held_by,
+        ).join(_parts, _parts.c.id == _part_grades.c.part_id)
+        for row in self._rows(query.order_by(_parts.c.sourced_id, of_person), of_class, class_keys):
+            parts[row[0]].append(PartGradeView(*row[1:]))
+        sessions: dict[str, dict[str, list[SessionGradeView]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        query = _of_enrollment(
+            _totals, _sessions.c.number, _totals.c.score, _totals.c.letter, _totals.c.points
+        ).join(_sessions, _sessions.c.id == _totals.c.session_id)
+        for row in self._rows(query.order_by(of_person, _sessions.c.number), of_class, class_keys):
+            sessions[row[0]][row[1]].append(SessionGradeView(*row[1:]))
+        finals: dict[str, dict[str, FinalGradeView]] = defaultdict(dict)
+        query = _of_enrollment(
+            _finals, _finals.c.score, _finals.c.letter, _finals.c.points, _finals.c.status
+        ).where(_finals.c.letter.is_not(None))
+        for row in self._rows(query, of_class, class_keys):
+            finals[row[0]][row[1]] = FinalGradeView(*row[1:])
+        return {
+            key: ClassGrades(
+                tuple(parts[key]),
+                {
+                    person: ClassTotals(tuple(sessions[key][person]), finals[key].get(person))
+                    for person in sorted(sessions[key].keys() | finals[key].keys())
+                },
+            )
+            for key in class_keys
+        }
+
+    def letters(self, class_keys: Collection[str]) -> dict[str, tuple[ScaleLetter, ...]]:
+        """The letters of each class's scale, the best first; unknown keys are absent."""
+        with self._database.read() as session:
+            scales = stored_scales(session)
+        letters = {
+            scale.code: tuple(
+                ScaleLetter(row.letter, row.minimum)
+                for row in sorted(scale.conversions, key=lambda row: row.minimum, reverse=True)
+            )
+            for scale in scales
+        }
+        query = sa.select(_headers.c.sourced_id, _courses.c.code, _courses.c.cycle).join(
+            _courses, _courses.c.id == _headers.c.course_id
+        )
+        return {
+            key: letters[choose_scale(scales, cycle=cycle, course_code=code).code]
+            for key, code, cycle in self._rows(query, _headers.c.sourced_id, class_keys)
+        }
+
     def classes_of_terms(self, term_keys: Collection[str]) -> set[str]:
         """Keys of the classes of these terms."""
         query = sa.select(_headers.c.sourced_id).join(_terms, _terms.c.id == _headers.c.term_id)
@@ -139,3 +232,14 @@ class Extracts:
         for some in chunks(sorted(set(keys)), _CHUNK):
             with self._database.reading() as connection:
                 yield from connection.execute(query.where(column.in_(some))).all()
+
+
+def _of_enrollment(table: sa.Table, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """Rows that hang on enrolments, with the keys of the class and of the person before them."""
+    return (
+        sa.select(_headers.c.sourced_id, _people.c.sourced_id, *columns)
+        .select_from(table)
+        .join(_enrollments, _enrollments.c.id == table.c.enrollment_id)
+        .join(_headers, _headers.c.id == _enrollments.c.header_id)
+        .join(_people, _people.c.id == _enrollments.c.person_id)
+    )

@@ -12,6 +12,7 @@ from lti_tool.core.crypto import Keyring
 from lti_tool.core.database import Database
 from lti_tool.moodle.plugin import MoodlePlugin
 from lti_tool.sis.interfaces import SisExtracts
+from lti_tool.sync.grades.receipts import Receipts
 from lti_tool.sync.lifecycle import Lifecycle
 from lti_tool.sync.provisioning.client import MoodleAPIClient
 from lti_tool.sync.provisioning.engine import Engine
@@ -55,6 +56,7 @@ class Provisioning:
     marks: Marks
     ledger: Ledger
     letters: DeadLetters
+    receipts: Receipts
     gates: Gates
     guard: Guard
     runs: Runs
@@ -85,6 +87,7 @@ def assemble(
     """Build all parts of one process."""
     rendering = Rendering(sis, lifecycle)
     mappings = Mappings(database)
+    receipts = Receipts(database, clock)
     marks = Marks(database, clock, sis, rendering, mappings)
     letters = DeadLetters(database, clock, keyring)
     journal = Journal(clock, keyring)
@@ -123,6 +126,7 @@ def assemble(
         marks=marks,
         ledger=ledger,
         letters=letters,
+        receipts=receipts,
         gates=gates,
         guard=guard,
         runs=runs,

@@ -1,0 +1,33 @@
+"""Puts the parts of the grades' way together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lti_tool.core.audit import AuditLog
+from lti_tool.core.clock import Clock
+from lti_tool.core.database import Database
+from lti_tool.sis.grading import Grading
+from lti_tool.sis.interfaces import SisExtracts, StudentInformationSystem
+from lti_tool.sync.grades.receipts import Receipts
+from lti_tool.sync.provisioning.assembly import Provisioning
+
+
+@dataclass(frozen=True, slots=True)
+class GradeParts:
+    """The parts by which grades go to Moodle and come from there."""
+
+    receipts: Receipts
+
+
+def assemble(
+    database: Database,
+    clock: Clock,
+    audit: AuditLog,
+    sis: StudentInformationSystem,
+    extracts: SisExtracts,
+    grading: Grading,
+    provisioning: Provisioning,
+) -> GradeParts:
+    """Build all parts of one process."""
+    return GradeParts(receipts=provisioning.receipts)
