@@ -1,0 +1,425 @@
+"""The grades of a course beside Moodle's, as pages show them: a flat number of statements."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+import sqlalchemy as sa
+
+from lti_tool.core.database import Database
+from lti_tool.moodle.documents import TOTAL
+from lti_tool.moodle.models import MoodleSite, SiteStanding
+from lti_tool.sis.entities import ClassTotals, ClassView, Membership, PartGradeView, RosterEntry
+from lti_tool.sis.interfaces import StudentInformationSystem
+from lti_tool.sis.search import fold
+from lti_tool.sync.grades.cells import (
+    DIFFERENT,
+    NOTHING,
+    Cell,
+    CellState,
+    Receipt,
+    session_key,
+    sis_grades,
+    state_of,
+)
+from lti_tool.sync.grades.models import (
+    ConflictState,
+    GradeConflict,
+    GradeConnection,
+    GradePull,
+    GradeReading,
+    GradeReceipt,
+)
+from lti_tool.sync.lifecycle import place
+from lti_tool.sync.provisioning.models import DeadLetter, SyncedDocument, SyncMark
+from lti_tool.sync.rendering import host_of
+
+_receipts = cast(sa.Table, GradeReceipt.__table__)
+_conflicts = cast(sa.Table, GradeConflict.__table__)
+_connections = cast(sa.Table, GradeConnection.__table__)
+_readings = cast(sa.Table, GradeReading.__table__)
+_pulls = cast(sa.Table, GradePull.__table__)
+_marks = cast(sa.Table, SyncMark.__table__)
+_letters = cast(sa.Table, DeadLetter.__table__)
+_synced = cast(sa.Table, SyncedDocument.__table__)
+_sites = cast(sa.Table, MoodleSite.__table__)
+_ROSTER_CHUNK = 2000
+_KINDS = ("gradebook", "grades")
+_RECEIPT = (
+    _receipts.c.base,
+    _receipts.c.agreed_at,
+    _receipts.c.seen,
+    _receipts.c.seen_at,
+    _receipts.c.seen_by,
+    _receipts.c.sent,
+    _receipts.c.sent_text,
+    _receipts.c.sent_at,
+    _receipts.c.sent_by,
+    _receipts.c.code,
+    _receipts.c.asked_by,
+    _receipts.c.asked_at,
+)
+_UNDECIDED = (ConflictState.OPEN, ConflictState.ASKED)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What a column of the gradebook is: a ``part``, a ``session``'s total, or the ``total`` (the
+    final grade, of every class of the course). ``connected`` is the name of the item in Moodle
+    from which its grades come."""
+
+    item_key: str
+    kind: str
+    name: str
+    class_key: str | None
+    class_label: str
+    connected: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A student in one class; ``cells`` by item key."""
+
+    entry: RosterEntry
+    view: ClassView
+    cells: Mapping[str, Cell]
+
+    @property
+    def person_key(self) -> str:
+        """The student."""
+        return self.entry.person.person_key
+
+
+@dataclass(frozen=True, slots=True)
+class CourseState:
+    """How the course as a whole stands.
+
+    ``waiting_for``: of what waits to be sent, why it waits (a code), if it is known; ``None`` and
+    ``waits``: it is on its way. ``refused``: codes by which Moodle refused the whole gradebook, or
+    all grades. ``read_at``: when the grades in Moodle were last read.
+    """
+
+    read_at: dt.datetime | None = None
+    pulled: bool = False
+    pull_error: str | None = None
+    waits: bool = False
+    waiting_for: str | None = None
+    refused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The whole gradebook of a course, as far as somebody may see it."""
+
+    course_key: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    state: CourseState
+    counts: Mapping[CellState, int] = field(default_factory=dict)
+
+    def cells(self) -> Iterator[tuple[Row, Column, Cell]]:
+        """All cells, student by student."""
+        for row in self.rows:
+            for column in self.columns:
+                cell = row.cells.get(column.item_key)
+                if cell is not None and column.class_key in (None, row.view.class_key):
+                    yield row, column, cell
+
+    @property
+    def different(self) -> int:
+        """How many grades are not the same on both sides."""
+        return sum(self.counts.get(state, 0) for state in DIFFERENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What somebody asked to be sent, all at one moment: how many grades, and how many of them
+    were sent since."""
+
+    asked_at: dt.datetime
+    asked_by: str | None
+    total: int
+    done: int
+    refused: int
+
+
+class CourseGrades:
+    """Reads grades with their receipts."""
+
+    def __init__(self, database: Database, sis: StudentInformationSystem) -> None:
+        self._database = database
+        self._sis = sis
+
+    def site(
+        self, registration_id: int, context_id: str, views: Sequence[ClassView]
+    ) -> MoodleSite | None:
+        """The connected Moodle in which this course is the SIS's own; ``None`` where grades go
+        another way (no plugin, or a course that the tool does not keep)."""
+        if not views:
+            return None
+        query = (
+            sa.select(MoodleSite)
+            .join(_synced, _synced.c.site_id == _sites.c.id)
+            .where(
+                _sites.c.registration_id == registration_id,
+                _sites.c.standing == SiteStanding.ACTIVE,
+                _synced.c.kind == "course",
+                _synced.c.key == course_key_of(views),
+                sa.cast(_synced.c.moodle_id, sa.String) == context_id,
+            )
+        )
+        with self._database.read() as session:
+            return session.scalar(query)
+
+    def table(
+        self,
+        site: MoodleSite,
+        views: Sequence[ClassView],
+        *,
+        part_keys: Collection[str],
+        totals: bool,
+        text: str = "",
+    ) -> Table:
+        """The gradebook of the classes of one course, students by name.
+
+        Args:
+            part_keys: the parts that are shown, and no others.
+            totals: whether totals of sessions and final grades are shown.
+            text: only students whose name or number holds these words.
+        """
+        course_key = course_key_of(views)
+        with self._database.snapshot():
+            with self._database.reading() as connection:
+                receipts = _read_receipts(connection, site.id, course_key)
+                conflicts = _read_conflicts(connection, site.id, course_key)
+                connected = _read_connections(connection, site.id, views)
+                state = _course_state(connection, site.id, course_key)
+            columns = tuple(_columns(views, part_keys, totals=totals, connected=connected))
+            rows = tuple(
+                _row(student, columns, receipts, conflicts)
+                for student in self._students(views, text)
+            )
+        counts = Counter(cell.state for row in rows for cell in row.cells.values())
+        return Table(course_key, columns, rows, state, counts)
+
+    def sendings(self, site: MoodleSite, course_key: str, *, limit: int = 5) -> list[Sending]:
+        """What was asked for in this course, the latest first."""
+        done = sa.case((_receipts.c.sent_at >= _receipts.c.asked_at, 1), else_=0)
+        refused = sa.case(
+            (
+                sa.and_(_receipts.c.sent_at >= _receipts.c.asked_at, _receipts.c.code.is_not(None)),
+                1,
+            ),
+            else_=0,
+        )
+        query = (
+            sa.select(
+                _receipts.c.asked_at,
+                _receipts.c.asked_by,
+                sa.func.count(),
+                sa.func.sum(done),
+                sa.func.sum(refused),
+            )
+            .where(
+                _receipts.c.site_id == site.id,
+                _receipts.c.course_key == course_key,
+                _receipts.c.asked_at.is_not(None),
+            )
+            .group_by(_receipts.c.asked_at, _receipts.c.asked_by)
+            .order_by(_receipts.c.asked_at.desc())
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            return [Sending(*row) for row in connection.execute(query)]
+
+    def state(self, site: MoodleSite, course_key: str) -> CourseState:
+        """How the course as a whole stands."""
+        with self._database.reading() as connection:
+            return _course_state(connection, site.id, course_key)
+
+    def _students(self, views: Sequence[ClassView], text: str) -> list[_Student]:
+        words = fold(text).split()
+        found: list[_Student] = []
+        for view in views:
+            entries = [
+                entry
+                for chunk in self._sis.roster(view.class_key, chunk=_ROSTER_CHUNK)
+                for entry in chunk
+                if (entry.status.attends or entry.status.ended) and _named(entry, words)
+            ]
+            grades: dict[str, dict[str, PartGradeView]] = defaultdict(dict)
+            keys = [part.part_key for part in view.parts]
+            for grade in self._sis.part_grades(view.class_key, keys):
+                grades[grade.person_key][grade.part_key] = grade
+            people = [entry.person.person_key for entry in entries]
+            totals = self._sis.class_totals(view.class_key, people)
+            found += [
+                _Student(view, entry, grades.get(key, {}), totals.get(key, ClassTotals()))
+                for key, entry in zip(people, entries, strict=True)
+            ]
+        return sorted(
+            found,
+            key=lambda each: (
+                each.entry.person.full_name.casefold(),
+                each.entry.person.person_key,
+                each.view.class_key,
+            ),
+        )
+
+
+def course_key_of(views: Sequence[ClassView]) -> str:
+    """The class in whose course these are taught."""
+    return min(host_of(view) for view in views)
+
+
+@dataclass(frozen=True, slots=True)
+class _Student:
+    view: ClassView
+    entry: RosterEntry
+    grades: Mapping[str, PartGradeView]
+    totals: ClassTotals
+
+    @property
+    def stays(self) -> str | None:
+        """Why nothing of this student is for Moodle."""
+        if self.entry.is_audit:
+            return "auditor"
+        person = self.entry.person
+        member = Membership(
+            self.view.class_key,
+            person.person_key,
+            self.entry.status,
+            self.entry.is_audit,
+            person.status,
+        )
+        return None if place(member) == "active" else "suspended"
+
+
+def _named(entry: RosterEntry, words: Sequence[str]) -> bool:
+    if not words:
+        return True
+    person = entry.person
+    folded = fold(person.family_name, person.personal_name, person.khmer_name, person.student_id)
+    return all(word in folded for word in words)
+
+
+def _columns(
+    views: Sequence[ClassView],
+    part_keys: Collection[str],
+    *,
+    totals: bool,
+    connected: Mapping[str, str],
+) -> Iterator[Column]:
+    for view in views:
+        label = f"{view.course_code} {view.section}" if len(views) > 1 else ""
+        for session in view.sessions:
+            for part in session.parts:
+                if part.part_key in part_keys:
+                    yield Column(
+                        part.part_key,
+                        "part",
+                        part.name,
+                        view.class_key,
+                        label,
+                        connected.get(part.part_key),
+                    )
+            if totals:
+                key = session_key(view.class_key, session.number)
+                yield Column(key, "session", session.name, view.class_key, label)
+    if totals:
+        yield Column(TOTAL, "total", "", None, "")
+
+
+def _row(
+    student: _Student,
+    columns: Sequence[Column],
+    receipts: Mapping[tuple[str, str], Receipt],
+    conflicts: Mapping[tuple[str, str], int],
+) -> Row:
+    person_key = student.entry.person.person_key
+    grades = sis_grades(student.view, student.grades, student.totals, stays=student.stays)
+    cells: dict[str, Cell] = {}
+    for column in columns:
+        if column.class_key not in (None, student.view.class_key):
+            continue
+        key = (person_key, column.item_key)
+        sis = grades.get(column.item_key, NOTHING)
+        receipt, conflict = receipts.get(key), conflicts.get(key)
+        state = state_of(sis, receipt, undecided=conflict is not None)
+        cells[column.item_key] = Cell(*key, sis, state, receipt, conflict)
+    return Row(student.entry, student.view, cells)
+
+
+def _read_receipts(
+    connection: sa.Connection, site_id: int, course_key: str
+) -> dict[tuple[str, str], Receipt]:
+    query = sa.select(_receipts.c.person_key, _receipts.c.item_key, *_RECEIPT).where(
+        _receipts.c.site_id == site_id, _receipts.c.course_key == course_key
+    )
+    rows = connection.execute(query).all()
+    return {(person, item): Receipt(*known) for person, item, *known in rows}
+
+
+def _read_conflicts(
+    connection: sa.Connection, site_id: int, course_key: str
+) -> dict[tuple[str, str], int]:
+    query = sa.select(_conflicts.c.person_key, _conflicts.c.item_key, _conflicts.c.id).where(
+        _conflicts.c.site_id == site_id,
+        _conflicts.c.course_key == course_key,
+        _conflicts.c.state.in_(_UNDECIDED),
+    )
+    return {(row[0], row[1]): row[2] for row in connection.execute(query)}
+
+
+def _read_connections(
+    connection: sa.Connection, site_id: int, views: Sequence[ClassView]
+) -> dict[str, str]:
+    query = sa.select(_connections.c.part_key, _connections.c.item_name).where(
+        _connections.c.site_id == site_id,
+        _connections.c.class_key.in_([view.class_key for view in views]),
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _course_state(connection: sa.Connection, site_id: int, course_key: str) -> CourseState:
+    read_at = connection.scalar(
+        sa.select(_readings.c.read_at).where(
+            _readings.c.site_id == site_id, _readings.c.course_key == course_key
+        )
+    )
+    pull = connection.execute(
+        sa.select(_pulls.c.last_error).where(
+            _pulls.c.site_id == site_id, _pulls.c.course_key == course_key
+        )
+    ).first()
+    waits = connection.execute(
+        sa.select(_marks.c.waiting_for)
+        .where(
+            _marks.c.site_id == site_id,
+            _marks.c.kind.in_(_KINDS),
+            _marks.c.key == course_key,
+        )
+        .order_by(_marks.c.kind)
+    ).all()
+    refused = connection.scalars(
+        sa.select(_letters.c.code)
+        .where(
+            _letters.c.site_id == site_id,
+            _letters.c.kind.in_(_KINDS),
+            _letters.c.key == course_key,
+            _letters.c.item == "",
+        )
+        .order_by(_letters.c.kind)
+    ).all()
+    return CourseState(
+        read_at=read_at,
+        pulled=pull is not None,
+        pull_error=pull[0] if pull else None,
+        waits=bool(waits),
+        waiting_for=next((row[0] for row in waits if row[0]), None),
+        refused=tuple(refused),
+    )
