@@ -26,7 +26,7 @@ namespace local_nagasis\task;
 
 use local_nagasis\local\outbox\outbox;
 use local_nagasis\local\pairing\token;
-use local_nagasis\local\provision\course_parts;
+use local_nagasis\local\provision\{course_parts, gradebook_index};
 use local_nagasis\local\tool\client;
 
 /**
@@ -47,6 +47,7 @@ final class maintain extends \core\task\scheduled_task {
      */
     public function execute(): void {
         course_parts::forget_deleted();
+        gradebook_index::forget_deleted();
         if (!client::paired()) {
             return;
         }
