@@ -40,6 +40,7 @@ final class batch {
         'user' => user_kind::class,
         'course' => course_kind::class,
         'roster' => roster_kind::class,
+        'gradebook' => gradebook_kind::class,
     ];
 
     /** @var string[] Refusals that another document of the same call may remove: order does not matter. */
@@ -293,13 +294,14 @@ final class batch {
     }
 
     /**
-     * The idnumber by which a document's thing is matched.
+     * The idnumber by which a document's thing is matched; what is a course's has the course's.
      *
      * @param array $document
      * @return string empty if it has none
      */
     private static function key(array $document): string {
-        $key = $document[($document['kind'] ?? '') === 'roster' ? 'course' : 'idnumber'] ?? '';
+        $ofcourse = in_array($document['kind'] ?? '', ['roster', 'gradebook', 'grades'], true);
+        $key = $document[$ofcourse ? 'course' : 'idnumber'] ?? '';
         return is_string($key) ? $key : '';
     }
 }
