@@ -129,9 +129,9 @@ class ConflictState(enum.StrEnum):
 class GradeConflict(Base):
     """A change in Moodle that the SIS may not follow by itself; a person decides.
 
-    ``reason``: ``locked`` (approved or final in the SIS), ``withdrawn`` (taken away in Moodle),
-    ``held`` (the registrar holds the grade), or a code of the SIS's refusal. One at most is
-    undecided for each grade.
+    ``reason``: ``locked`` (approved or final in the SIS), ``withdrawn`` (taken away in Moodle), or
+    a code of the SIS's refusal (``docs/grades.md``). One at most is undecided for each grade.
+    ``proposes_take``: what the teacher who was asked proposes.
     """
 
     __tablename__ = "grade_conflict"
@@ -168,6 +168,7 @@ class GradeConflict(Base):
     asked_at: Mapped[dt.datetime | None]
     question: Mapped[str | None] = mapped_column(sa.String(1000))
     answer: Mapped[str | None] = mapped_column(sa.String(1000))
+    proposes_take: Mapped[bool | None]
     answered_at: Mapped[dt.datetime | None]
     decided_by: Mapped[str | None] = mapped_column(sa.String(255))
     decided_at: Mapped[dt.datetime | None]
@@ -178,6 +179,7 @@ class GradePull(Base):
     """A course whose grades in Moodle are to be read: something happened, or somebody asked.
 
     ``changed_at``: the latest reason; a pull is done only if nothing came after what was read.
+    ``taken_*``: who reads it now, given up by time if that process dies.
     """
 
     __tablename__ = "grade_pull"
@@ -191,6 +193,8 @@ class GradePull(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     not_before: Mapped[dt.datetime | None]
     last_error: Mapped[str | None] = mapped_column(sa.String(60))
+    taken_by: Mapped[str | None] = mapped_column(sa.String(32))
+    taken_until: Mapped[dt.datetime | None]
 
 
 class GradeReading(Base):
