@@ -93,6 +93,9 @@ _GRADES: sa.Select[*tuple[Any, ...]] = (
         _part_grades.c.source,
         _part_grades.c.entered_by,
         _part_grades.c.updated_at,
+        _part_grades.c.approved_by,
+        _part_grades.c.graded_at,
+        _part_grades.c.held_by,
     )
     .select_from(_part_grades)
     .join(_enrollments, _enrollments.c.id == _part_grades.c.enrollment_id)

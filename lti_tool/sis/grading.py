@@ -5,10 +5,7 @@ Rules are in :mod:`lti_tool.sis.rules`; totals follow every change that counts.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,61 +14,34 @@ from sqlalchemy.orm import Session
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.core.errors import InvalidInputError, NotFoundError
-from lti_tool.sis.bulk import chunks
-from lti_tool.sis.entities import EnrollmentStatus, GradeSource, GradeStatus
+from lti_tool.sis.entities import GradeSource, GradeStatus
 from lti_tool.sis.grade_models import ChangeKind, ClassPartGrade, GradeChange
-from lti_tool.sis.models import (
-    ClassHeader,
-    ClassPart,
-    ClassSession,
-    Course,
-    Enrollment,
-    Person,
+from lti_tool.sis.grade_rows import (
+    GradeEntry,
+    GradeOutcome,
+    Part,
+    change_row,
+    find_enrolled,
+    find_grades,
+    find_parts,
+    refusal_of,
+    same_grade,
+    values_of,
 )
+from lti_tool.sis.models import Enrollment
 from lti_tool.sis.rules import (
-    SPECIAL_LETTERS,
+    GradeHeldError,
     GradeLockedError,
-    Scale,
+    GradeRefusedError,
     check_change,
+    check_free,
     checked_reason,
-    checked_score,
-    choose_scale,
-    graded,
     previous_status,
 )
-from lti_tool.sis.scales import install_scales, stored_scales
+from lti_tool.sis.scales import install_scales
 from lti_tool.sis.totals import recompute_totals
 
-_GRADED = frozenset(status for status in EnrollmentStatus if status.attends or status.ended) - {
-    EnrollmentStatus.AUDIT
-}
-
-
-@dataclass(frozen=True, slots=True)
-class GradeEntry:
-    """One grade to enter: a score, or a letter alone, or neither (no grade)."""
-
-    person_key: str
-    part_key: str
-    score: Decimal | None = None
-    letter: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class GradeOutcome:
-    """What became of an entry: ``entered``, ``unchanged`` or ``refused`` with a stable reason."""
-
-    entry: GradeEntry
-    state: str
-    reason: str | None = None
-    detail: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    id: int
-    header_id: int
-    scale: Scale
+__all__ = ["GradeEntry", "GradeOutcome", "Grading"]
 
 
 class Grading:
@@ -110,13 +80,13 @@ class Grading:
         """As :meth:`enter`, within the caller's transaction."""
         now = self._clock.now()
         install_scales(session, now=now)
-        parts = _parts(session, {entry.part_key for entry in entries})
-        enrolled = _enrolled(
+        parts = find_parts(session, {entry.part_key for entry in entries})
+        enrolled = find_enrolled(
             session,
             {part.header_id for part in parts.values()},
             {entry.person_key for entry in entries},
         )
-        stored = _grades(session, {part.id for part in parts.values()})
+        stored = find_grades(session, {part.id for part in parts.values()})
         outcomes: list[GradeOutcome] = []
         new: dict[tuple[int, int], dict[str, Any]] = {}
         changed: dict[int, dict[str, Any]] = {}
@@ -125,7 +95,7 @@ class Grading:
         for entry in entries:
             part = parts.get(entry.part_key)
             enrollment = enrolled.get((entry.person_key, part.header_id)) if part else None
-            refusal = _refusal(part, enrollment)
+            refusal = refusal_of(part, enrollment)
             if refusal or part is None or enrollment is None:
                 outcomes.append(GradeOutcome(entry, "refused", *(refusal or ("unknown", None))))
                 continue
@@ -133,18 +103,24 @@ class Grading:
             try:
                 if grade is not None:
                     check_change(grade.status)
-                values = _values(entry, part.scale)
-            except (InvalidInputError, GradeLockedError) as error:
+                    check_free(grade.held_by)
+                values = values_of(entry, part.scale)
+            except (InvalidInputError, GradeLockedError, GradeHeldError) as error:
                 outcomes.append(GradeOutcome(entry, "refused", error.code, error.detail))
                 continue
             status = GradeStatus.SUBMITTED if submitted else GradeStatus.DRAFT
             if grade is not None and grade.status is GradeStatus.SUBMITTED:
                 status = GradeStatus.SUBMITTED
             values["status"] = status
-            if grade is not None and _same(grade, values):
+            if grade is not None and same_grade(grade, values):
                 outcomes.append(GradeOutcome(entry, "unchanged"))
                 continue
-            values |= {"source": source, "entered_by": actor, "updated_at": now}
+            values |= {
+                "source": source,
+                "entered_by": entry.actor or actor,
+                "graded_at": entry.graded_at,
+                "updated_at": now,
+            }
             if grade is None:
                 # The last of several entries for one grade wins.
                 key = (enrollment.id, part.id)
@@ -152,12 +128,12 @@ class Grading:
             else:
                 changed[grade.id] = {"id": grade.id, **values}
             history.append(
-                _change(
+                change_row(
                     grade,
                     values,
                     (enrollment.id, part.id),
                     kind=ChangeKind.CHANGE if grade else ChangeKind.INITIAL_ENTRY,
-                    actor=actor,
+                    actor=entry.actor or actor,
                     now=now,
                 )
             )
@@ -197,42 +173,111 @@ class Grading:
             InvalidInputError: no reason, or the score or letter is wrong.
             NotFoundError: there is no such grade.
         """
+        with self._database.write() as session:
+            self.correct_within(session, entry, actor=actor, reason=reason)
+
+    def correct_within(
+        self, session: Session, entry: GradeEntry, *, actor: str, reason: str
+    ) -> None:
+        """As :meth:`correct`, within the caller's transaction."""
+        reason = checked_reason(reason)
+        now = self._clock.now()
+        part, _, grade = _one(session, entry.person_key, entry.part_key)
+        if part is None or grade is None:
+            raise NotFoundError(
+                "There is no such grade to correct.", remedy="Enter the grade first."
+            )
+        values = values_of(entry, part.scale) | {
+            "status": grade.status,
+            "graded_at": entry.graded_at,
+            "updated_at": now,
+        }
+        change = change_row(
+            grade,
+            values,
+            (grade.enrollment_id, grade.part_id),
+            kind=ChangeKind.CORRECTION,
+            actor=actor,
+            now=now,
+            reason=reason,
+        )
+        session.execute(sa.insert(GradeChange), [change])
+        session.execute(sa.update(ClassPartGrade), [{"id": grade.id, **values}])
+        recompute_totals(session, {part.header_id}, now=now)
+
+    def hold(self, entry: GradeEntry, *, actor: str, reason: str) -> None:
+        """Hold a grade: until :meth:`lift` nothing changes it but a correction.
+
+        Without score and letter it is held as it stands; else it becomes that, whatever its status,
+        which stays. Holding a held grade again gives it the new reason.
+
+        Raises:
+            InvalidInputError: no reason, or the score or letter is wrong.
+            NotFoundError: there is no such grade, and none is given.
+            GradeRefusedError: the student gets no grade in this class.
+        """
         reason = checked_reason(reason)
         now = self._clock.now()
         with self._database.write() as session:
-            part = _parts(session, {entry.part_key}).get(entry.part_key)
-            enrollment = (
-                _enrolled(session, {part.header_id}, {entry.person_key}).get(
-                    (entry.person_key, part.header_id)
-                )
-                if part
-                else None
-            )
-            grade = (
-                _grades(session, {part.id}).get((enrollment.id, part.id))
-                if part and enrollment
-                else None
-            )
-            if part is None or enrollment is None or grade is None:
+            install_scales(session, now=now)
+            part, enrollment, grade = _one(session, entry.person_key, entry.part_key)
+            given = entry.score is not None or bool(entry.letter)
+            if part is None or (grade is None and not given):
                 raise NotFoundError(
-                    "There is no such grade to correct.", remedy="Enter the grade first."
+                    "There is no such grade to hold.", remedy="Give the grade that is to stand."
                 )
-            values = _values(entry, part.scale) | {"status": grade.status, "updated_at": now}
-            session.execute(
-                sa.insert(GradeChange),
-                [
-                    _change(
-                        grade,
-                        values,
-                        (enrollment.id, part.id),
-                        kind=ChangeKind.CORRECTION,
-                        actor=actor,
-                        now=now,
-                        reason=reason,
-                    )
-                ],
+            held = {"held_by": actor, "held_at": now, "held_reason": reason, "updated_at": now}
+            if given:
+                held |= values_of(entry, part.scale) | {"graded_at": entry.graded_at}
+            if grade is not None:
+                key = (grade.enrollment_id, grade.part_id)
+                values = _as_is(grade) | held
+                session.execute(sa.update(ClassPartGrade), [{"id": grade.id, **values}])
+            else:
+                refusal = refusal_of(part, enrollment)
+                if refusal is not None or enrollment is None:
+                    raise _refused(*(refusal or ("not_enrolled", "")))
+                key = (enrollment.id, part.id)
+                values = held | {"status": GradeStatus.SUBMITTED}
+                new = {
+                    "enrollment_id": key[0],
+                    "part_id": key[1],
+                    "source": GradeSource.MANUAL_CLERK,
+                    "entered_by": actor,
+                }
+                session.execute(sa.insert(ClassPartGrade), [new | values])
+            change = change_row(
+                grade, values, key, kind=ChangeKind.HELD, actor=actor, now=now, reason=reason
             )
-            session.execute(sa.update(ClassPartGrade), [{"id": grade.id, **values}])
+            session.execute(sa.insert(GradeChange), [change])
+            recompute_totals(session, {part.header_id}, now=now)
+
+    def lift(self, person_key: str, part_key: str, *, actor: str, reason: str) -> None:
+        """Hold a grade no longer; it stays as it is until something changes it.
+
+        Raises:
+            InvalidInputError: no reason.
+            NotFoundError: there is no such grade, or it is not held.
+        """
+        reason = checked_reason(reason)
+        now = self._clock.now()
+        with self._database.write() as session:
+            part, _, grade = _one(session, person_key, part_key)
+            if part is None or grade is None or grade.held_by is None:
+                raise NotFoundError("This grade is not held.")
+            values = _as_is(grade)
+            free = {"held_by": None, "held_at": None, "held_reason": None}
+            session.execute(sa.update(ClassPartGrade), [{"id": grade.id, **free}])
+            change = change_row(
+                grade,
+                values,
+                (grade.enrollment_id, grade.part_id),
+                kind=ChangeKind.LIFTED,
+                actor=actor,
+                now=now,
+                reason=reason,
+            )
+            session.execute(sa.insert(GradeChange), [change])
             recompute_totals(session, {part.header_id}, now=now)
 
     def _advance(
@@ -244,13 +289,13 @@ class Grading:
     ) -> int:
         now = self._clock.now()
         with self._database.write() as session:
-            parts = _parts(session, part_keys)
-            grades = _grades(session, {part.id for part in parts.values()})
+            parts = find_parts(session, part_keys)
+            grades = find_grades(session, {part.id for part in parts.values()})
             moving = [grade for grade in grades.values() if grade.status is previous_status(to)]
             if person_keys is not None:
                 wanted = {
                     row.id
-                    for row in _enrolled(
+                    for row in find_enrolled(
                         session, {part.header_id for part in parts.values()}, person_keys
                     ).values()
                 }
@@ -266,7 +311,7 @@ class Grading:
             session.execute(
                 sa.insert(GradeChange),
                 [
-                    _change(
+                    change_row(
                         grade,
                         {"score": grade.score, "letter": grade.letter, "status": to},
                         (grade.enrollment_id, grade.part_id),
@@ -281,110 +326,24 @@ class Grading:
             return len(moving)
 
 
-def _refusal(part: _Part | None, enrollment: Any) -> tuple[str, str] | None:
+def _one(
+    session: Session, person_key: str, part_key: str
+) -> tuple[Part | None, Enrollment | None, ClassPartGrade | None]:
+    """A part, a student's enrolment in its class, and the grade; what is not there is ``None``."""
+    part = find_parts(session, {part_key}).get(part_key)
     if part is None:
-        return ("unknown_part", "The SIS has no such class part.")
-    if enrollment is None:
-        return ("not_enrolled", "This person is not enrolled in the class.")
-    if enrollment.is_audit or enrollment.status is EnrollmentStatus.AUDIT:
-        return ("audit", "This student audits the class and gets no grade.")
-    if enrollment.status not in _GRADED:
-        return ("not_attending", f"This student's enrolment is {enrollment.status}.")
-    return None
-
-
-def _values(entry: GradeEntry, scale: Scale) -> dict[str, Any]:
-    score = checked_score(entry.score)
-    letter = entry.letter.strip().upper() if entry.letter else None
-    if score is None and letter in SPECIAL_LETTERS:
-        return {"score": None, "letter": letter, "points": None}
-    if score is None and letter:
-        score = scale.midpoint(letter)
-    total = graded(scale, score)
-    return {"score": total.score, "letter": total.letter, "points": total.points}
-
-
-def _same(grade: ClassPartGrade, values: dict[str, Any]) -> bool:
-    return (
-        grade.score == values["score"]
-        and grade.letter == values["letter"]
-        and grade.status is values["status"]
+        return None, None, None
+    enrollment = find_enrolled(session, {part.header_id}, {person_key}).get(
+        (person_key, part.header_id)
     )
+    if enrollment is None:
+        return part, None, None
+    return part, enrollment, find_grades(session, {part.id}).get((enrollment.id, part.id))
 
 
-def _change(
-    grade: ClassPartGrade | None,
-    values: dict[str, Any],
-    key: tuple[int, int],
-    *,
-    kind: ChangeKind,
-    actor: str,
-    now: dt.datetime,
-    reason: str | None = None,
-) -> dict[str, Any]:
-    return {
-        "enrollment_id": key[0],
-        "part_id": key[1],
-        "kind": kind,
-        "old_score": grade.score if grade else None,
-        "new_score": values["score"],
-        "old_letter": grade.letter if grade else None,
-        "new_letter": values["letter"],
-        "old_status": grade.status if grade else None,
-        "new_status": values["status"],
-        "reason": reason,
-        "changed_by": actor,
-        "updated_at": now,
-    }
+def _as_is(grade: ClassPartGrade) -> dict[str, Any]:
+    return {"score": grade.score, "letter": grade.letter, "status": grade.status}
 
 
-def _parts(session: Session, part_keys: Collection[str]) -> dict[str, _Part]:
-    scales = stored_scales(session)
-    found: dict[str, _Part] = {}
-    for some in chunks(set(part_keys)):
-        rows = session.execute(
-            sa.select(
-                ClassPart.sourced_id,
-                ClassPart.id,
-                ClassSession.header_id,
-                Course.code,
-                Course.cycle,
-            )
-            .join(ClassSession, ClassSession.id == ClassPart.session_id)
-            .join(ClassHeader, ClassHeader.id == ClassSession.header_id)
-            .join(Course, Course.id == ClassHeader.course_id)
-            .where(ClassPart.sourced_id.in_(some), ClassPart.active)
-        )
-        for key, part_id, header_id, code, cycle in rows:
-            scale = choose_scale(scales, cycle=cycle, course_code=code)
-            found[key] = _Part(part_id, header_id, scale)
-    return found
-
-
-def _enrolled(
-    session: Session, header_ids: Collection[int], person_keys: Collection[str]
-) -> dict[tuple[str, int], Any]:
-    wanted = set(person_keys)
-    found: dict[tuple[str, int], Any] = {}
-    for some in chunks(header_ids):
-        rows = session.execute(
-            sa.select(Person.sourced_id, Enrollment)
-            .join(Enrollment, Enrollment.person_id == Person.id)
-            .where(Enrollment.header_id.in_(some))
-        )
-        for person_key, enrollment in rows:
-            if person_key in wanted:
-                found[person_key, enrollment.header_id] = enrollment
-    return found
-
-
-def _grades(session: Session, part_ids: Collection[int]) -> dict[tuple[int, int], ClassPartGrade]:
-    found: dict[tuple[int, int], ClassPartGrade] = {}
-    for some in chunks(part_ids):
-        for grade in session.scalars(
-            sa.select(ClassPartGrade).where(ClassPartGrade.part_id.in_(some))
-        ):
-            # Detached: the bulk updates below must not refresh what the history compares with.
-            session.expunge(grade)
-            found[grade.enrollment_id, grade.part_id] = grade
-    return found
+def _refused(reason: str, detail: str | None) -> GradeRefusedError:
+    return GradeRefusedError(detail or "The SIS does not take this grade.", reason=reason)

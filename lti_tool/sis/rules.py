@@ -35,6 +35,20 @@ class GradeLockedError(ConflictError):
     title = "This grade is locked"
 
 
+class GradeHeldError(ConflictError):
+    """The registrar holds the grade; it changes by a correction, or when it is held no longer."""
+
+    code = "grade_held"
+    title = "The registrar holds this grade"
+
+
+class GradeRefusedError(ConflictError):
+    """This student can have no grade there; ``reason`` in the context says why."""
+
+    code = "grade_refused"
+    title = "The SIS does not take this grade"
+
+
 class GradeStepError(ConflictError):
     """The grade is not in the status that this step starts from."""
 
@@ -248,6 +262,15 @@ def check_change(status: GradeStatus) -> None:
             f"This grade is {status} and locked.",
             field="status",
             remedy="Make a correction, and give its reason.",
+        )
+
+
+def check_free(held_by: str | None) -> None:
+    """Raise :class:`GradeHeldError` if the registrar holds the grade."""
+    if held_by is not None:
+        raise GradeHeldError(
+            "The registrar holds this grade.",
+            remedy="Ask the registrar to lift that, or to correct the grade.",
         )
 
 

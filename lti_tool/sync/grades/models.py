@@ -43,8 +43,8 @@ class GradeReceipt(Base):
     ``base``: what both sides last agreed on, if they ever did (``agreed_at``). ``seen``: what
     Moodle held when it was last read or written, since ``seen_at`` (Moodle's clock), by Moodle's
     user ``seen_by``. ``sent``: what was last sent, with its result: ``code`` is ``None`` where it
-    was taken. ``asked``: what a teacher last asked to be in Moodle; it is done when ``sent_at`` is not
-    before ``asked_at``.
+    was taken. ``asked``: what a teacher last asked to be in Moodle; it is done when ``sent_at`` is
+    not before ``asked_at``.
     """
 
     __tablename__ = "grade_receipt"
