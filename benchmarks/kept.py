@@ -13,7 +13,16 @@ from urllib.parse import urlsplit
 
 from benchmarks.moodle_site import Site
 from lti_tool.moodle.contract import fingerprint
-from lti_tool.moodle.documents import KINDS, Category, Course, Document, Kind, Roster, User
+from lti_tool.moodle.documents import (
+    DIGESTED,
+    Category,
+    Course,
+    Document,
+    Gradebook,
+    Kind,
+    Roster,
+    User,
+)
 from lti_tool.moodle.models import MoodleSite
 from lti_tool.wiring import Services
 from tests.drills.authority import issue
@@ -42,17 +51,19 @@ class Kept:
     def documents(self, kind: Kind) -> dict[str, Document]:
         """What Moodle should hold, by key."""
         rendering = self.services.provisioning.rendering
-        rendered = rendering.render(kind, rendering.all_keys(kind), now=self.services.clock.now())
+        rendered = rendering.render(
+            kind, rendering.all_keys(kind), now=self.services.clock.now(), site_id=self.site.id
+        )
         return {
             key: document
             for key, document in rendered.items()
-            if isinstance(document, Category | User | Course | Roster)
+            if isinstance(document, Category | User | Course | Roster | Gradebook)
         }
 
     def different(self) -> int:
         """How many things in Moodle are not as they should be."""
         count = 0
-        for kind in KINDS:
+        for kind in DIGESTED:
             there = {
                 item.key: item.fingerprint
                 for item in self.services.moodle_plugin.digests(self.site, kind)
@@ -105,7 +116,9 @@ def kept(site: Site, *, worker: bool = False) -> Iterator[Kept]:
                     tool.stop(*(set(tool.processes) - {"web"}))
                     site.php("local/nagasis/cli/unpair.php")
                     rendering = services.provisioning.rendering
-                    keys = {kind: rendering.all_keys(kind) for kind in KINDS if kind != "roster"}
+                    keys = {
+                        kind: rendering.all_keys(kind) for kind in ("category", "user", "course")
+                    }
                     site.run("forget", **keys)
         finally:
             tool.stop()

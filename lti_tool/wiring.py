@@ -326,6 +326,7 @@ class Services:
                 guard_share=float(settings.moodle_guard_share),
                 guard_count=settings.moodle_guard_count,
             ),
+            grades_on_request=settings.moodle_grade_push == "on_request",
         )
 
     @cached_property

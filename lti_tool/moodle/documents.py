@@ -269,6 +269,8 @@ AnyDocument: TypeAdapter[Document] = TypeAdapter(Annotated[Document, Field(discr
 Kind = Literal["category", "user", "course", "roster", "gradebook", "grades"]
 # Later kinds refer to earlier ones.
 KINDS: tuple[Kind, ...] = ("category", "user", "course", "roster", "gradebook", "grades")
+# Grades have no digest: they are reconciled by reading them.
+DIGESTED: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind != "grades")
 
 
 def key_of(document: Document) -> str:

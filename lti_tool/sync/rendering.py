@@ -6,8 +6,7 @@ import datetime as dt
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
 
 from pydantic import ValidationError
 
@@ -16,11 +15,9 @@ from lti_tool.moodle.documents import (
     PERSON_NAME_LENGTH,
     Category,
     Course,
-    Document,
     Group,
     Kind,
     Member,
-    Result,
     Roster,
     Section,
     User,
@@ -28,52 +25,13 @@ from lti_tool.moodle.documents import (
 )
 from lti_tool.sis.entities import ClassView, Membership, PersonView, TermView
 from lti_tool.sis.interfaces import SisExtracts
+from lti_tool.sync.grades.rendering import GradeRendering
 from lti_tool.sync.lifecycle import Lifecycle, account_suspended, place
+from lti_tool.sync.rendered import Former, Nothing, Rendered, Unfit, fit, short, tried
 
 # What Moodle's usernames hold; anything else of an identifier becomes a hyphen.
 _NOT_IN_USERNAMES = re.compile(r"[^a-z0-9._@-]+")
 _NAMELESS = "-"
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """There should be nothing (a draft, an unknown key): nobody is told anything."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unfit:
-    """What the SIS holds does not fit Moodle; ``field`` is a JSON pointer into the document."""
-
-    field: str
-    message: str
-
-    def as_result(self, kind: Kind, key: str) -> Result:
-        """As if Moodle had refused it: for previews, which send only what fits."""
-        return Result(
-            kind=kind,
-            key=key,
-            result="refused",
-            code="unfit",
-            field=self.field,
-            message=self.message,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Former:
-    """The course of this class is another's now: the class is taught together with ``host``.
-
-    A course that it had of its own stays, with the work in it, and goes on with the class's own
-    students: ``document`` is for whoever has it; nobody gets it anew.
-    """
-
-    document: Document
-    host: str
-
-
-Rendered = Document | Nothing | Unfit | Former
 
 
 class Rendering:
@@ -88,18 +46,22 @@ class Rendering:
         self,
         sis: SisExtracts,
         lifecycle: Lifecycle,
+        grades: GradeRendering,
         *,
         placeholder_domain: str = "no-address.invalid",
     ) -> None:
         self._sis = sis
         self._lifecycle = lifecycle
+        self.grades = grades
         self._domain = placeholder_domain
 
-    def render(self, kind: Kind, keys: Collection[str], *, now: dt.datetime) -> dict[str, Rendered]:
+    def render(
+        self, kind: Kind, keys: Collection[str], *, now: dt.datetime, site_id: int
+    ) -> dict[str, Rendered]:
         """The documents of one kind for these keys, in their order.
 
-        Keys are of the SIS: terms, people, and for courses and rosters the class that is host
-        (:func:`host_of`).
+        Keys are of the SIS: terms, people, and for all that is a course's the class that is host
+        (:func:`host_of`). Grades are a site's own: where they come from, and what it has of them.
         """
         match kind:
             case "category":
@@ -110,8 +72,10 @@ class Rendering:
                 rendered = self._courses(keys, today=self._lifecycle.today(now))
             case "roster":
                 rendered = self._rosters(keys)
-            case _:
-                rendered = {}
+            case "gradebook":
+                rendered = self.grades.gradebooks(site_id, self.groups(keys))
+            case "grades":
+                rendered = self.grades.grades(site_id, self.groups(keys))
         return {key: _checked(key, found) for key, found in rendered.items()}
 
     def all_keys(self, kind: Kind) -> list[str]:
@@ -121,14 +85,12 @@ class Rendering:
                 return self._sis.term_keys()
             case "user":
                 return self._sis.person_keys()
-            case "gradebook" | "grades":
-                return []
             case _:
                 return self.hosts(self._sis.class_keys())
 
     def own_keys(self, kind: Kind) -> set[str]:
         """Keys of everything that the SIS knows, whether a document comes of it or not."""
-        return set(self._sis.class_keys() if kind in ("course", "roster") else self.all_keys(kind))
+        return set(self.all_keys(kind) if kind in ("category", "user") else self._sis.class_keys())
 
     def hosts(self, class_keys: Collection[str]) -> list[str]:
         """The classes in whose courses these are taught, sorted; unknown ones stand for
@@ -138,14 +100,14 @@ class Rendering:
 
     def _categories(self, keys: Collection[str]) -> dict[str, Rendered]:
         terms = self._sis.terms(keys)
-        return {key: _tried(_category, terms.get(key)) for key in keys}
+        return {key: tried(_category, terms.get(key)) for key in keys}
 
     def _users(self, keys: Collection[str]) -> dict[str, Rendered]:
         people = self._sis.people(keys)
         shared = self._sis.shared_emails(
             [person.school_email for person in people.values() if person.school_email]
         )
-        return {key: _tried(self._user, people.get(key), shared) for key in keys}
+        return {key: tried(self._user, people.get(key), shared) for key in keys}
 
     def _user(self, person: PersonView | None, shared: Collection[str]) -> Rendered:
         if person is None:
@@ -154,22 +116,22 @@ class Rendering:
         email = (person.school_email or "").strip()
         if not email or email.lower() in shared:
             email = f"{username.replace('@', '-')}@{self._domain}"
-        return _fit(
+        return fit(
             User,
             idnumber=person.person_key,
             username=username,
             # Moodle sends people with half a name to their profile, which they may not edit.
-            firstname=_short(person.personal_name, PERSON_NAME_LENGTH) or _NAMELESS,
-            lastname=_short(person.family_name, PERSON_NAME_LENGTH) or _NAMELESS,
+            firstname=short(person.personal_name, PERSON_NAME_LENGTH) or _NAMELESS,
+            lastname=short(person.family_name, PERSON_NAME_LENGTH) or _NAMELESS,
             email=email,
-            alternatename=_short(person.khmer_name or "", PERSON_NAME_LENGTH),
+            alternatename=short(person.khmer_name or "", PERSON_NAME_LENGTH),
             suspended=account_suspended(person.status),
         )
 
     def _courses(self, keys: Collection[str], *, today: dt.date) -> dict[str, Rendered]:
-        groups = self._groups(keys)
+        groups = self.groups(keys)
         return {
-            key: _former(key, groups[key], _tried(self._course, key, groups[key], today))
+            key: _former(key, groups[key], tried(self._course, key, groups[key], today))
             for key in keys
         }
 
@@ -181,17 +143,18 @@ class Rendering:
         titles = list(dict.fromkeys(view.course_title for view in shown))
         codes = list(dict.fromkeys(f"{view.course_code} {view.section}" for view in shown))
         together = len(shown) > 1
-        return _fit(
+        return fit(
             Course,
             idnumber=key,
-            shortname=_short(
+            shortname=short(
                 f"{' + '.join(codes)} {host.time_of_day} {host.term_code}", NAME_LENGTH
             ),
-            fullname=_short(f"{' / '.join(titles)} ({' + '.join(codes)})", NAME_LENGTH),
+            fullname=short(f"{' / '.join(titles)} ({' + '.join(codes)})", NAME_LENGTH),
             category=host.term_key,
             startdate=self._lifecycle.starts(host),
             enddate=self._lifecycle.ends(host),
             visible=any(self._lifecycle.visible(view, today=today) for view in shown),
+            readonly=all(self._lifecycle.readonly(view, today=today) for view in shown),
             sections=[section for view in shown for section in _sections(view, together=together)],
             groups=(
                 [_group(view, codes=[other.course_code for other in shown]) for view in shown]
@@ -201,7 +164,7 @@ class Rendering:
         )
 
     def _rosters(self, keys: Collection[str]) -> dict[str, Rendered]:
-        groups = self._groups(keys)
+        groups = self.groups(keys)
         class_keys = [view.class_key for views in groups.values() for view in views]
         memberships = self._sis.memberships(class_keys)
         teachers = self._sis.named_teachers(class_keys)
@@ -217,7 +180,7 @@ class Rendering:
             key: _former(
                 key,
                 groups[key],
-                _tried(self._roster, key, groups[key], memberships, teachers, people),
+                tried(self._roster, key, groups[key], memberships, teachers, people),
             )
             for key in keys
         }
@@ -266,9 +229,9 @@ class Rendering:
             for person_key in sorted(roles)
         ]
         members = [member for member in found if member is not None]
-        return _fit(Roster, course=key, count=len(members), members=members)
+        return fit(Roster, course=key, count=len(members), members=members)
 
-    def _groups(self, hosts: Collection[str]) -> dict[str, list[ClassView]]:
+    def groups(self, hosts: Collection[str]) -> dict[str, list[ClassView]]:
         """The classes that are taught in each host's course, the host first."""
         found = dict(self._sis.classes(hosts))
         wanted = {key for view in found.values() for key in view.combined_with} - found.keys()
@@ -299,18 +262,11 @@ def username_of(person: PersonView) -> str:
     return _NOT_IN_USERNAMES.sub("-", folded).strip("-") or person.person_key.lower()
 
 
-def _short(text: str, limit: int) -> str:
-    """Text as long as Moodle can hold: nobody is kept out for a long name."""
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
-
-
 def _category(term: TermView | None) -> Rendered:
     if term is None:
         return Nothing("unknown")
     name = f"{term.title} ({term.code})" if term.title and term.title != term.code else term.code
-    return _fit(
-        Category, idnumber=term.term_key, name=_short(name, NAME_LENGTH), visible=term.active
-    )
+    return fit(Category, idnumber=term.term_key, name=short(name, NAME_LENGTH), visible=term.active)
 
 
 def _sections(view: ClassView, *, together: bool) -> list[Section]:
@@ -318,7 +274,7 @@ def _sections(view: ClassView, *, together: bool) -> list[Section]:
     return [
         Section(
             key=f"{view.class_key}#{session.number}",
-            name=_short(before + (session.name or f"Session {session.number}"), NAME_LENGTH),
+            name=short(before + (session.name or f"Session {session.number}"), NAME_LENGTH),
         )
         for session in view.sessions
     ]
@@ -327,7 +283,7 @@ def _sections(view: ClassView, *, together: bool) -> list[Section]:
 def _group(view: ClassView, *, codes: list[str]) -> Group:
     alone = codes.count(view.course_code) == 1
     name = view.course_code if alone else f"{view.course_code} {view.section}"
-    return Group(idnumber=view.class_key, name=_short(name, NAME_LENGTH))
+    return Group(idnumber=view.class_key, name=short(name, NAME_LENGTH))
 
 
 def _teachers(view: ClassView, named: Iterable[str]) -> list[str]:
@@ -335,36 +291,12 @@ def _teachers(view: ClassView, named: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([*of_parts, *named]))
 
 
-def _fit(model: type[Document], **values: object) -> Rendered:
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        return _unfit(error)
-
-
-def _unfit(error: ValidationError) -> Unfit:
-    first = error.errors()[0]
-    pointer = "".join(f"/{part}" for part in first["loc"])
-    return Unfit(pointer, f"{first['msg']}. Correct it in the SIS.")
-
-
-def _tried(render: Callable[..., Rendered], *values: object) -> Rendered:
-    """What cannot be rendered at all (a year 1, a date that no computer counts to) stops itself
-    alone."""
-    try:
-        return render(*values)
-    except ValidationError as error:
-        return _unfit(error)
-    except (ArithmeticError, ValueError, OSError) as error:
-        return Unfit("", f"{error}. Correct it in the SIS.")
-
-
 def _checked(key: str, found: Rendered) -> Rendered:
     document = found.document if isinstance(found, Former) else found
     if isinstance(document, Nothing | Unfit) or key_of(document) == key:
         return found
     return Unfit(
-        "/course" if isinstance(document, Roster) else "/idnumber",
+        "/idnumber" if isinstance(document, Category | User | Course) else "/course",
         "The key begins or ends with a space, or holds a letter in a form that Moodle compares "
         "differently (not NFC). Correct it in the SIS.",
     )

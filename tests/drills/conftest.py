@@ -14,7 +14,6 @@ import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
 from lti_tool.core.errors import NagaError
-from lti_tool.moodle.documents import KINDS
 from tests.drills import crowd
 from tests.drills.authority import issue
 from tests.drills.door import Door
@@ -135,7 +134,7 @@ def _clean(installation: Installation, plugins: Plugins) -> None:
     if plugins.connection()["tool"]:
         plugins.unpair()
     rendering = installation.services.provisioning.rendering
-    keys = {kind: rendering.all_keys(kind) for kind in KINDS if kind != "roster"}
+    keys = {kind: rendering.all_keys(kind) for kind in ("category", "user", "course")}
     installation.act("forget", **keys)
 
 

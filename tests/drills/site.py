@@ -19,7 +19,7 @@ import psycopg
 import sqlalchemy as sa
 
 from lti_tool.moodle.contract import fingerprint
-from lti_tool.moodle.documents import KINDS, Category, Course, Roster, User
+from lti_tool.moodle.documents import DIGESTED, Category, Course, Gradebook, Roster, User
 from lti_tool.moodle.models import MoodleSite
 from lti_tool.sis.change_models import SisChange
 from lti_tool.sync.broker import Broker
@@ -174,13 +174,14 @@ class Installation:
         """What differs between Moodle's digests and the documents of the SIS."""
         rendering, site = self.services.provisioning.rendering, self.site
         found: dict[str, Any] = {}
-        for kind in KINDS:
+        for kind in DIGESTED:
             keys = rendering.all_keys(kind)
-            rendered = rendering.render(kind, keys, now=self.services.clock.now())
+            rendered = rendering.render(kind, keys, now=self.services.clock.now(), site_id=site.id)
             wanted = {
                 key: fingerprint(document)
                 for key, document in rendered.items()
-                if isinstance(document, Category | User | Course | Roster) and key not in without
+                if isinstance(document, Category | User | Course | Roster | Gradebook)
+                and key not in without
             }
             there = {
                 item.key: item.fingerprint

@@ -18,22 +18,30 @@ from lti_tool.sis.campus.generate import generate_campus
 from lti_tool.sis.entities import ClassStatus, PersonStatus
 from lti_tool.sis.extracts import Extracts
 from lti_tool.sis.models import ClassHeader, CombinedClass, Person, Term
+from lti_tool.sync.grades.rendering import GradeRendering
 from lti_tool.sync.lifecycle import Lifecycle
-from lti_tool.sync.rendering import Former, Nothing, Rendered, Rendering, Unfit
+from lti_tool.sync.rendered import Former, Nothing, Rendered, Unfit
+from lti_tool.sync.rendering import Rendering
 
 Render = Callable[[Kind, str], Rendered]
+SITE = 1
+
+
+def _rendering(database: Database) -> Rendering:
+    sis, lifecycle = Extracts(database), Lifecycle(ZoneInfo("Asia/Phnom_Penh"))
+    return Rendering(sis, lifecycle, GradeRendering(database, sis, lifecycle))
 
 
 @pytest.fixture
 def rendering(database: Database, clock: FixedClock) -> Rendering:
     generate_campus(database, clock, size=50)
-    return Rendering(Extracts(database), Lifecycle(ZoneInfo("Asia/Phnom_Penh")))
+    return _rendering(database)
 
 
 @pytest.fixture
 def render(rendering: Rendering, clock: FixedClock) -> Render:
     def one(kind: Kind, key: str) -> Rendered:
-        return rendering.render(kind, [key], now=clock.now())[key]
+        return rendering.render(kind, [key], now=clock.now(), site_id=SITE)[key]
 
     return one
 
@@ -130,7 +138,9 @@ def test_a_term_that_no_calendar_holds_stops_only_its_own(
     host = rendering.all_keys("course")[0]
     term = getattr(render("course", host), "category")  # noqa: B009
     _set(database, Term, term, start_date=dt.date.min, end_date=dt.date.max)
-    rendered = rendering.render("course", rendering.all_keys("course"), now=clock.now())
+    rendered = rendering.render(
+        "course", rendering.all_keys("course"), now=clock.now(), site_id=SITE
+    )
     assert isinstance(rendered[host], Unfit)
     assert any(isinstance(each, Course) for each in rendered.values())
 
@@ -205,11 +215,11 @@ def test_rendering_and_comparing_is_a_statement_per_fifty_records(
     for kind in kinds:
         keys = rendering.all_keys(kind)
         statements.clear()
-        rendered = rendering.render(kind, keys, now=clock.now())
+        rendered = rendering.render(kind, keys, now=clock.now(), site_id=SITE)
         sent = len(statements)
         records += sum(each.count if isinstance(each, Roster) else 1 for each in rendered.values())
         # However many there are: the smallest campus already shares them among many.
         assert sent <= {"category": 1, "user": 2, "course": 6, "roster": 9}[kind]
-        twice = rendering.render(kind, keys[:1], now=clock.now())
+        twice = rendering.render(kind, keys[:1], now=clock.now(), site_id=SITE)
         assert twice.keys() <= rendered.keys()
     assert records > 200

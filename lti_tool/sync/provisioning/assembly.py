@@ -13,6 +13,7 @@ from lti_tool.core.database import Database
 from lti_tool.moodle.plugin import MoodlePlugin
 from lti_tool.sis.interfaces import SisExtracts
 from lti_tool.sync.grades.receipts import Receipts
+from lti_tool.sync.grades.rendering import GradeRendering
 from lti_tool.sync.lifecycle import Lifecycle
 from lti_tool.sync.provisioning.client import MoodleAPIClient
 from lti_tool.sync.provisioning.engine import Engine
@@ -82,10 +83,15 @@ def assemble(
     lifecycle: Lifecycle,
     limits: Limits,
     *,
+    grades_on_request: bool = False,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Provisioning:
-    """Build all parts of one process."""
-    rendering = Rendering(sis, lifecycle)
+    """Build all parts of one process.
+
+    ``grades_on_request``: grades go to Moodle only when a teacher sends them.
+    """
+    grades = GradeRendering(database, sis, lifecycle, on_request=grades_on_request)
+    rendering = Rendering(sis, lifecycle, grades)
     mappings = Mappings(database)
     receipts = Receipts(database, clock)
     marks = Marks(database, clock, sis, rendering, mappings)

@@ -30,7 +30,8 @@ from lti_tool.sync.provisioning.ledger import LeaseLostError, Ledger
 from lti_tool.sync.provisioning.marks import Mark, Marks
 from lti_tool.sync.provisioning.models import RunState, RunTrigger, SyncRun
 from lti_tool.sync.provisioning.runs import Runs
-from lti_tool.sync.rendering import Former, Nothing, Rendering, Unfit
+from lti_tool.sync.rendered import Former, Nothing, Unfit
+from lti_tool.sync.rendering import Rendering
 
 log = structlog.get_logger(__name__)
 
@@ -247,7 +248,9 @@ class Engine:
     def _work(self, run: SyncRun, kind: Kind, marks: list[Mark]) -> Work:
         """Render what is marked; settle at once what needs no call."""
         by_key = {mark.key: mark for mark in marks}
-        rendered = self._rendering.render(kind, list(by_key), now=self._clock.now())
+        rendered = self._rendering.render(
+            kind, list(by_key), now=self._clock.now(), site_id=run.site_id
+        )
         known = self._ledger.known(run.site_id, kind, by_key)
         refused = self._ledger.refused(run.site_id, kind, by_key)
         work = Work(kind, {}, {}, known)

@@ -23,7 +23,8 @@ from lti_tool.sync.provisioning.ledger import Ledger
 from lti_tool.sync.provisioning.letters import DeadLetters
 from lti_tool.sync.provisioning.models import BreakerState, SyncMark
 from lti_tool.sync.provisioning.runs import Runs
-from lti_tool.sync.rendering import Nothing, Rendering, Unfit, host_of
+from lti_tool.sync.rendered import Nothing, Unfit
+from lti_tool.sync.rendering import Rendering, host_of
 
 _marks = cast(sa.Table, SyncMark.__table__)
 
@@ -99,7 +100,9 @@ class Explanations:
             return
         host = host_of(view)
         yield _done("class", f"The SIS knows the class {view.label}; status {view.status}.")
-        document = self._rendering.render("roster", [host], now=self._clock.now())[host]
+        document = self._rendering.render("roster", [host], now=self._clock.now(), site_id=site.id)[
+            host
+        ]
         if isinstance(document, Nothing):
             yield _stopped(
                 "class_draft",
@@ -118,7 +121,9 @@ class Explanations:
         member = next((each for each in document.members if each.user == person_key), None)
         yield self._membership(view, person_key, member, account_suspended(person.status))
         yield from self._site(site)
-        course = self._rendering.render("course", [host], now=self._clock.now())[host]
+        course = self._rendering.render("course", [host], now=self._clock.now(), site_id=site.id)[
+            host
+        ]
         if isinstance(course, Course):
             yield from self._thing(site, "category", course.category, "the term's category")
         yield from self._thing(site, "user", person_key, "the account")

@@ -19,7 +19,7 @@ from lti_tool.sync.provisioning.mappings import Known, Mappings
 from lti_tool.sync.provisioning.marks import Mark, Marks
 from lti_tool.sync.provisioning.models import MoodleIntegrationRecord, SiteGate, SyncRun
 from lti_tool.sync.provisioning.people import active_people, count_people, outcome_of
-from lti_tool.sync.rendering import Unfit
+from lti_tool.sync.rendered import Unfit
 
 _journal = cast(sa.Table, MoodleIntegrationRecord.__table__)
 _runs = cast(sa.Table, SyncRun.__table__)

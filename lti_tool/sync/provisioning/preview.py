@@ -13,7 +13,8 @@ from lti_tool.sync.provisioning.client import MoodleAPIClient
 from lti_tool.sync.provisioning.ledger import Ledger
 from lti_tool.sync.provisioning.marks import Marks
 from lti_tool.sync.provisioning.people import outcome_of
-from lti_tool.sync.rendering import Former, Nothing, Rendering, Unfit
+from lti_tool.sync.rendered import Former, Nothing, Unfit
+from lti_tool.sync.rendering import Rendering
 
 # Documents of one dry run, with what they refer to.
 _CALL = 800
@@ -100,7 +101,9 @@ class Previews:
         )
         known = self._ledger.known(site.id, kind, keys)
         found: dict[str, Document] = {}
-        for key, rendered in self._rendering.render(kind, keys, now=self._clock.now()).items():
+        for key, rendered in self._rendering.render(
+            kind, keys, now=self._clock.now(), site_id=site.id
+        ).items():
             document = rendered
             if isinstance(rendered, Former) and key in known:
                 document = rendered.document

@@ -21,7 +21,8 @@ from lti_tool.sync.provisioning.engine import Engine
 from lti_tool.sync.provisioning.ledger import Ledger
 from lti_tool.sync.provisioning.marks import Marks
 from lti_tool.sync.provisioning.models import RunTrigger, SyncRun
-from lti_tool.sync.rendering import Former, Nothing, Rendering, Unfit
+from lti_tool.sync.rendered import Former, Nothing, Unfit
+from lti_tool.sync.rendering import Rendering
 
 _events = cast(sa.Table, MoodleEvent.__table__)
 # Foreign things are counted; so many are named.
@@ -131,7 +132,7 @@ class Reconciler:
         self, site: MoodleSite, kind: Kind, wanted: list[str] | None, found: Reconciliation
     ) -> None:
         keys = self._rendering.all_keys(kind) if wanted is None else wanted
-        rendered = self._rendering.render(kind, keys, now=self._clock.now())
+        rendered = self._rendering.render(kind, keys, now=self._clock.now(), site_id=site.id)
         # Asked after the rendering: what came to Moodle in between is not called foreign.
         actual = {
             item.key: item

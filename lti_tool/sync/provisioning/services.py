@@ -23,7 +23,8 @@ from lti_tool.sync.provisioning.ledger import Ledger
 from lti_tool.sync.provisioning.letters import DeadLetters, DeadLetterView
 from lti_tool.sync.provisioning.mappings import Known
 from lti_tool.sync.provisioning.marks import Marks
-from lti_tool.sync.rendering import Former, Nothing, Rendering, Unfit
+from lti_tool.sync.rendered import Former, Nothing, Unfit
+from lti_tool.sync.rendering import Rendering
 
 _CALL = 200
 Things = Mapping[Kind, Collection[str]]
@@ -92,7 +93,9 @@ class SyncService(ABC):
         documents: list[Document] = []
         results: list[Result] = []
         for kind, keys in self._things(key).items():
-            rendered = self._rendering.render(kind, sorted(keys), now=self._clock.now())
+            rendered = self._rendering.render(
+                kind, sorted(keys), now=self._clock.now(), site_id=site.id
+            )
             for each, document in rendered.items():
                 if isinstance(document, Unfit):
                     results.append(document.as_result(kind, each))

@@ -30,7 +30,8 @@ from lti_tool.sync.provisioning.models import (
     SyncRun,
 )
 from lti_tool.sync.provisioning.runs import Runs
-from lti_tool.sync.rendering import Former, Nothing, Rendering, Unfit
+from lti_tool.sync.rendered import Former, Nothing, Unfit
+from lti_tool.sync.rendering import Rendering
 
 _journal = cast(sa.Table, MoodleIntegrationRecord.__table__)
 _CALL = 100
@@ -100,7 +101,7 @@ class Undo:
         entries = self._entries(run_id)
         # Places are taken away before accounts, the reverse of how they came.
         for kind in reversed(KINDS):
-            self._former(kind, entries.get(kind, {}), undone)
+            self._former(site, kind, entries.get(kind, {}), undone)
         if plan:
             for batch in batches(undone.documents, most=_CALL):
                 undone.results += self._client.apply(site, batch, dryrun=True).results
@@ -179,9 +180,15 @@ class Undo:
         return found
 
     def _former(
-        self, kind: Kind, entries: Mapping[str, Sequence[Mapping[str, Any]]], undone: Undone
+        self,
+        site: MoodleSite,
+        kind: Kind,
+        entries: Mapping[str, Sequence[Mapping[str, Any]]],
+        undone: Undone,
     ) -> None:
-        rendered = self._rendering.render(kind, list(entries), now=self._clock.now())
+        rendered = self._rendering.render(
+            kind, list(entries), now=self._clock.now(), site_id=site.id
+        )
         for key, done in entries.items():
             found = rendered[key]
             document = found.document if isinstance(found, Former) else found

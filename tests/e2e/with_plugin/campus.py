@@ -8,7 +8,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lti_tool.moodle.documents import KINDS
 from lti_tool.moodle.models import MoodleEvent
 from lti_tool.sis.entities import ClassStatus
 from tests.e2e.moodle.site import Moodle
@@ -44,7 +43,7 @@ class Campus:
         """The idnumbers that the campus has in Moodle, by kind."""
         with self.tool.services() as services:
             rendering = services.provisioning.rendering
-            return {kind: rendering.all_keys(kind) for kind in KINDS if kind != "roster"}
+            return {kind: rendering.all_keys(kind) for kind in ("category", "user", "course")}
 
     @cached_property
     def chosen(self) -> Chosen:
@@ -56,7 +55,7 @@ class Campus:
                 if view.status != ClassStatus.ACTIVE or view.combined_with:
                     continue
                 document = services.provisioning.rendering.render(
-                    "roster", [key], now=services.clock.now()
+                    "roster", [key], now=services.clock.now(), site_id=0
                 )[key]
                 roles: dict[str, list[str]] = {}
                 for member in getattr(document, "members", []):

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from lti_tool.moodle.contract import fingerprint
-from lti_tool.moodle.documents import KINDS, Category, Course, Roster, User
+from lti_tool.moodle.documents import DIGESTED, Category, Course, Gradebook, Roster, User
 from lti_tool.sis.enrolling import Enrolling
 from tests.e2e.conftest import OpenBrowser
 from tests.e2e.moodle.pages import settled, sign_in
@@ -20,13 +20,15 @@ def test_moodle_holds_what_the_sis_says(campus: Campus) -> None:
     assert "refused" not in campus.first
     with campus.tool.services() as services:
         (site,) = services.sites.list()
-        for kind in KINDS:
+        for kind in DIGESTED:
             rendering = services.provisioning.rendering
-            rendered = rendering.render(kind, rendering.all_keys(kind), now=services.clock.now())
+            rendered = rendering.render(
+                kind, rendering.all_keys(kind), now=services.clock.now(), site_id=site.id
+            )
             wanted = {
                 key: fingerprint(document)
                 for key, document in rendered.items()
-                if isinstance(document, Category | User | Course | Roster)
+                if isinstance(document, Category | User | Course | Roster | Gradebook)
             }
             there = {
                 item.key: item.fingerprint

@@ -33,7 +33,7 @@ from lti_tool.sis.extracts import Extracts
 from lti_tool.sync.lifecycle import Lifecycle
 from lti_tool.sync.provisioning.assembly import Limits, Provisioning, assemble
 from lti_tool.sync.provisioning.models import SyncRun
-from lti_tool.sync.rendering import Former, Nothing, Unfit
+from lti_tool.sync.rendered import Former, Nothing, Unfit
 
 TOKEN = "a" * 32
 
@@ -72,7 +72,7 @@ class Campus:
     def desired(self, kind: Kind) -> dict[str, str]:
         """What should stand there."""
         rendered = self.parts.rendering.render(
-            kind, self.parts.rendering.all_keys(kind), now=self.clock.now()
+            kind, self.parts.rendering.all_keys(kind), now=self.clock.now(), site_id=self.site.id
         )
         return {
             key: fingerprint(document)
@@ -86,7 +86,10 @@ class Campus:
             document
             for kind in KINDS
             for document in self.parts.rendering.render(
-                kind, self.parts.rendering.all_keys(kind), now=self.clock.now()
+                kind,
+                self.parts.rendering.all_keys(kind),
+                now=self.clock.now(),
+                site_id=self.site.id,
             ).values()
             if not isinstance(document, Nothing | Unfit | Former)
         ]

@@ -277,7 +277,10 @@ def test_it_converges(
 
 def test_rosters_name_each_person_once(campus: Campus) -> None:
     rendered = campus.parts.rendering.render(
-        "roster", campus.parts.rendering.all_keys("roster"), now=campus.clock.now()
+        "roster",
+        campus.parts.rendering.all_keys("roster"),
+        now=campus.clock.now(),
+        site_id=campus.site.id,
     )
     for roster in rendered.values():
         assert isinstance(roster, Roster)

@@ -1,0 +1,416 @@
+"""How a course's grades add up, and the grades themselves, as documents for one site."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import sqlalchemy as sa
+from pydantic import ValidationError
+
+from lti_tool.core.database import Database
+from lti_tool.moodle.documents import (
+    NAME_LENGTH,
+    TOTAL,
+    Grade,
+    Gradebook,
+    GradeCategory,
+    GradeItem,
+    GradeLetter,
+    Grades,
+)
+from lti_tool.sis.bulk import chunks
+from lti_tool.sis.entities import (
+    ClassGrades,
+    ClassTotals,
+    ClassView,
+    EnrollmentStatus,
+    GradeSource,
+    Membership,
+    PartGradeView,
+    ScaleLetter,
+)
+from lti_tool.sis.interfaces import SisExtracts
+from lti_tool.sync.grades.cells import SisGrade, session_key, sis_grades
+from lti_tool.sync.grades.models import (
+    ConflictState,
+    GradeConflict,
+    GradeConnection,
+    GradeReceipt,
+)
+from lti_tool.sync.grades.values import hundredths, percent
+from lti_tool.sync.lifecycle import Lifecycle, place
+from lti_tool.sync.rendered import Nothing, Rendered, fit, short, tried
+
+_receipts = cast(sa.Table, GradeReceipt.__table__)
+_connections = cast(sa.Table, GradeConnection.__table__)
+_conflicts = cast(sa.Table, GradeConflict.__table__)
+_UNDECIDED = (ConflictState.OPEN, ConflictState.ASKED)
+_NOTE_LENGTH = 200
+_TEXT_LENGTH = 20
+_NOBODY = SisGrade()
+
+Cell = tuple[str, str]
+Groups = Mapping[str, list[ClassView]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a site has of the grades of some courses, by course and then by person and item."""
+
+    receipts: Mapping[str, Mapping[Cell, Any]]
+    # Nothing is written while a person is to decide.
+    undecided: Mapping[str, Collection[Cell]]
+
+
+@dataclass(slots=True)
+class _Student:
+    """One student in one course, with what the SIS has of them there, by item."""
+
+    grades: dict[str, SisGrade] = field(default_factory=dict)
+    # Who answers for a grade, and how.
+    authors: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+class GradeRendering:
+    """Renders gradebooks and grades, many courses per statement.
+
+    Args:
+        on_request: grades go to Moodle only when a teacher sends them, and as they were then.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        sis: SisExtracts,
+        lifecycle: Lifecycle,
+        *,
+        on_request: bool = False,
+    ) -> None:
+        self._database = database
+        self._sis = sis
+        self._lifecycle = lifecycle
+        self._on_request = on_request
+
+    def gradebooks(self, site_id: int, groups: Groups) -> dict[str, Rendered]:
+        """The gradebooks of these courses, each with the classes that are taught in it."""
+        class_keys = [view.class_key for views in groups.values() for view in views]
+        letters = self._sis.letters(class_keys)
+        sources = self._sources(site_id, class_keys)
+        return {
+            key: tried(self._gradebook, key, views, letters, sources)
+            for key, views in groups.items()
+        }
+
+    def grades(
+        self, site_id: int, groups: Groups, *, at_once: bool | None = None
+    ) -> dict[str, Rendered]:
+        """The grades of these courses, each with the classes that are taught in it.
+
+        Args:
+            at_once: as if somebody asked for all of them now; by default as the setting says.
+        """
+        class_keys = [view.class_key for views in groups.values() for view in views]
+        memberships = self._sis.memberships(class_keys)
+        grades = self._sis.grades(class_keys)
+        known = self._known(site_id, groups)
+        asked = self._on_request if at_once is None else not at_once
+        students = {
+            key: self._students(views, memberships, grades) for key, views in groups.items()
+        }
+        names = self._names(students.values(), known if asked else None)
+        return {
+            key: tried(self._grades, key, views, students[key], known, names, asked)
+            for key, views in groups.items()
+        }
+
+    def _gradebook(
+        self,
+        key: str,
+        classes: list[ClassView],
+        letters: Mapping[str, tuple[ScaleLetter, ...]],
+        sources: Mapping[str, int],
+    ) -> Rendered:
+        shown = self._shown(key, classes)
+        if isinstance(shown, Nothing):
+            return shown
+        together = len(shown) > 1
+        scales = {letters.get(view.class_key, ()) for view in shown}
+        return fit(
+            Gradebook,
+            course=key,
+            categories=[each for view in shown for each in _categories(view, together=together)],
+            items=[each for view in shown for each in _items(view, sources, together=together)],
+            # Letters are the course's: where its classes have different ones, it has none.
+            letters=[
+                GradeLetter(letter=each.letter, minimum=hundredths(each.minimum) or 0)
+                for each in (scales.pop() if len(scales) == 1 else ())
+            ],
+        )
+
+    def _grades(
+        self,
+        key: str,
+        classes: list[ClassView],
+        students: Mapping[str, _Student],
+        known: _Known,
+        names: Mapping[str, str],
+        asked: bool,
+    ) -> Rendered:
+        shown = self._shown(key, classes)
+        if isinstance(shown, Nothing):
+            return shown
+        receipts = known.receipts.get(key, {})
+        undecided = known.undecided.get(key, ())
+        order = list(_item_keys(shown))
+        parts = {part.part_key for view in shown for part in view.parts}
+        found: list[Grade] = []
+        for person_key in sorted(students):
+            student = students[person_key]
+            for item_key in order:
+                cell = (person_key, item_key)
+                if cell in undecided:
+                    continue
+                receipt = receipts.get(cell)
+                sis = student.grades.get(item_key, _NOBODY)
+                values = _wanted(sis, receipt, asked=asked)
+                if values is None:
+                    continue
+                author = student.authors.get(item_key)
+                if asked and receipt is not None:
+                    author = ("sent", receipt.asked_by or "")
+                # Totals are the SIS's, whatever stands there.
+                expected = receipt.seen if receipt is not None and item_key in parts else None
+                grade = _grade(cell, values, expected, _note(author, names))
+                if grade is not None:
+                    found.append(grade)
+        return fit(Grades, course=key, grades=found)
+
+    def _shown(self, key: str, classes: list[ClassView]) -> list[ClassView] | Nothing:
+        """The classes whose grades stand in a course."""
+        if classes and min((classes[0].class_key, *classes[0].combined_with)) != key:
+            # The course of its own goes on without grades: they are where the class is taught.
+            return Nothing("taught with others")
+        shown = [view for view in classes if self._lifecycle.exists(view)]
+        if not shown:
+            return Nothing("draft" if classes else "unknown")
+        return shown if any(view.parts for view in shown) else Nothing("no parts")
+
+    def _students(
+        self,
+        classes: list[ClassView],
+        memberships: Mapping[str, list[Membership]],
+        grades: Mapping[str, ClassGrades],
+    ) -> dict[str, _Student]:
+        """Everybody with a place in the course; an auditor has nothing that is due."""
+        found: dict[str, _Student] = {}
+        for view in classes:
+            own = grades.get(view.class_key) or ClassGrades()
+            by_person: dict[str, dict[str, PartGradeView]] = defaultdict(dict)
+            for grade in own.parts:
+                by_person[grade.person_key][grade.part_key] = grade
+            for membership in memberships.get(view.class_key, ()):
+                # Who left keeps what stands there, and finds it when coming back.
+                if place(membership) != "active":
+                    continue
+                person_key = membership.person_key
+                student = found.setdefault(person_key, _Student())
+                if membership.is_audit or membership.status is EnrollmentStatus.AUDIT:
+                    continue
+                parts = by_person.get(person_key, {})
+                of_class = sis_grades(view, parts, own.totals.get(person_key, ClassTotals()))
+                # In two classes of one course the first that has a final grade gives the total.
+                if student.grades.get(TOTAL, _NOBODY).due:
+                    of_class.pop(TOTAL, None)
+                student.grades |= of_class
+                student.authors |= _authors(view, parts)
+        return found
+
+    def _names(
+        self, courses: Iterable[Mapping[str, _Student]], known: _Known | None
+    ) -> dict[str, str]:
+        """The names of those who answer for grades, by what the SIS calls them."""
+        actors = {
+            actor
+            for students in courses
+            for student in students.values()
+            for _, actor in student.authors.values()
+        }
+        if known is not None:
+            actors |= {
+                receipt.asked_by
+                for receipts in known.receipts.values()
+                for receipt in receipts.values()
+                if receipt.asked_by
+            }
+        people = self._sis.people(actors)
+        return {
+            # What happened in Moodle is called by an id there, which tells nobody anything.
+            actor: people[actor].full_name if actor in people else actor
+            for actor in actors
+            if actor in people or not actor.startswith("moodle:")
+        }
+
+    def _sources(self, site_id: int, class_keys: Collection[str]) -> dict[str, int]:
+        query: sa.Select[Any] = sa.select(_connections.c.part_key, _connections.c.item_id).where(
+            _connections.c.site_id == site_id
+        )
+        return {
+            row.part_key: row.item_id
+            for row in self._rows(query, _connections.c.class_key, class_keys)
+        }
+
+    def _known(self, site_id: int, course_keys: Collection[str]) -> _Known:
+        receipts: dict[str, dict[Cell, Any]] = defaultdict(dict)
+        query: sa.Select[Any] = sa.select(
+            _receipts.c.course_key,
+            _receipts.c.person_key,
+            _receipts.c.item_key,
+            _receipts.c.base,
+            _receipts.c.agreed_at,
+            _receipts.c.seen,
+            _receipts.c.sent,
+            _receipts.c.sent_text,
+            _receipts.c.asked,
+            _receipts.c.asked_text,
+            _receipts.c.asked_by,
+            _receipts.c.asked_at,
+        ).where(_receipts.c.site_id == site_id)
+        for row in self._rows(query, _receipts.c.course_key, course_keys):
+            receipts[row.course_key][row.person_key, row.item_key] = row
+        undecided: dict[str, set[Cell]] = defaultdict(set)
+        waiting = sa.and_(_conflicts.c.site_id == site_id, _conflicts.c.state.in_(_UNDECIDED))
+        open_ = sa.select(_conflicts).where(waiting)
+        for row in self._rows(open_, _conflicts.c.course_key, course_keys):
+            undecided[row.course_key].add((row.person_key, row.item_key))
+        return _Known(receipts, undecided)
+
+    def _rows(
+        self, query: sa.Select[Any], column: sa.ColumnElement[Any], keys: Collection[str]
+    ) -> Iterator[Any]:
+        for some in chunks(sorted(set(keys)), 1000):
+            with self._database.reading() as connection:
+                yield from connection.execute(query.where(column.in_(some))).all()
+
+
+def _categories(view: ClassView, *, together: bool) -> list[GradeCategory]:
+    before = f"{view.course_code} {view.section}: " if together else ""
+    return [
+        GradeCategory(
+            key=session_key(view.class_key, session.number),
+            name=short(before + (session.name or f"Session {session.number}"), NAME_LENGTH),
+            weight=percent(session.weight),
+        )
+        for session in view.sessions
+        # One without parts has no total.
+        if session.parts
+    ]
+
+
+def _items(view: ClassView, sources: Mapping[str, int], *, together: bool) -> list[GradeItem]:
+    return [
+        GradeItem(
+            key=part.part_key,
+            name=short(view.part_label(part, alone=not together), NAME_LENGTH),
+            category=session_key(view.class_key, part.session_number),
+            weight=percent(part.weight),
+            source=sources.get(part.part_key),
+        )
+        for part in view.parts
+    ]
+
+
+def _item_keys(classes: Sequence[ClassView]) -> Iterator[str]:
+    """Everything that holds grades in a course, parts before what adds them up."""
+    for view in classes:
+        yield from (part.part_key for part in view.parts)
+    for view in classes:
+        for session in view.sessions:
+            if session.parts:
+                yield session_key(view.class_key, session.number)
+    yield TOTAL
+
+
+def _authors(view: ClassView, parts: Mapping[str, PartGradeView]) -> dict[str, tuple[str, str]]:
+    """Who answers for each grade of a student; for totals, who approved last."""
+    found = {
+        key: ("approved", grade.approved_by)
+        if grade.status.locked and grade.approved_by
+        else ("entered", grade.entered_by)
+        for key, grade in parts.items()
+    }
+    approved = sorted(
+        (
+            grade
+            for grade in parts.values()
+            if grade.status.locked and grade.approved_by is not None
+        ),
+        key=lambda grade: (grade.updated_at, grade.part_key),
+    )
+    if approved:
+        found[TOTAL] = ("approved", approved[-1].approved_by or "")
+    for session in view.sessions:
+        keys = {part.part_key for part in session.parts}
+        of_session = [grade for grade in approved if grade.part_key in keys]
+        if of_session:
+            last = ("approved", of_session[-1].approved_by or "")
+            found[session_key(view.class_key, session.number)] = last
+    return found
+
+
+def _wanted(sis: SisGrade, receipt: Any, *, asked: bool) -> tuple[int | None, str] | None:
+    """What is to stand in Moodle, ``(None, "")`` to take back what was sent; ``None``: nothing is
+    said of it."""
+    value, text = sis.value, sis.text[:_TEXT_LENGTH]
+    if asked:
+        if receipt is None or receipt.asked_at is None:
+            return None
+        value, text = receipt.asked, receipt.asked_text
+        # What came from Moodle after it was sent is newer than what was sent.
+        if (
+            receipt.base != value
+            and receipt.agreed_at is not None
+            and receipt.agreed_at > receipt.asked_at
+        ):
+            return None
+    if value is None and not text:
+        was_sent = receipt is not None and (receipt.sent is not None or receipt.sent_text)
+        return (None, "") if was_sent else None
+    if (
+        sis.source is GradeSource.MOODLE_IMPORT
+        and not sis.held
+        and receipt is not None
+        and receipt.base == value
+        and not receipt.sent_text
+    ):
+        # It came from there.
+        return None
+    return value, text
+
+
+def _grade(
+    cell: Cell, values: tuple[int | None, str], expected: int | None, note: str
+) -> Grade | None:
+    """A grade; ``None`` for a person whose key is none for Moodle, and who has no account there."""
+    person_key, item_key = cell
+    value, text = values
+    try:
+        grade = Grade(
+            user=person_key,
+            item=item_key,
+            value=value,
+            text=text,
+            expected=expected,
+            note=note,
+        )
+    except ValidationError:
+        return None
+    return grade if grade.user == person_key else None
+
+
+def _note(author: tuple[str, str] | None, names: Mapping[str, str]) -> str:
+    how, actor = author or ("", "")
+    name = "".join(filter(str.isprintable, names.get(actor, "")))
+    return short(f"Naga SIS, {how} by {name}", _NOTE_LENGTH) if name else "Naga SIS"
