@@ -70,11 +70,12 @@ def daytime(value: TimeOfDay) -> str:
 
 def grade_status(value: GradeStatus) -> Badge:
     """Life of a grade."""
-    return _grade_statuses()[value]
+    return grade_statuses()[value]
 
 
 @per_language
-def _grade_statuses() -> dict[GradeStatus, Badge]:
+def grade_statuses() -> dict[GradeStatus, Badge]:
+    """All of them, for pages that show many."""
     return {
         GradeStatus.DRAFT: Badge(_("Draft"), "✎", "calm"),
         GradeStatus.SUBMITTED: Badge(_("Submitted"), "↑", "info"),

@@ -12,7 +12,8 @@ from lti_tool.core.errors import ForbiddenError, NotFoundError
 from lti_tool.sis.entities import PartView
 from lti_tool.sync.models import GradePush, GradePushItem, ItemState, PushState
 from lti_tool.sync.push_views import PushProgress
-from lti_tool.web import push_words, student
+from lti_tool.web import grades_moodle, push_words, student
+from lti_tool.web.grades_course import graded_course
 from lti_tool.web.i18n import gettext
 from lti_tool.web.paging import PAGE, offset, slice_of
 from lti_tool.web.viewer import SharingOffError, Viewer, in_course, require_teacher
@@ -27,6 +28,9 @@ def gradebook() -> str:
     who = require_teacher()
     wanted = request.args.get("part")
     parts = _parts(who, wanted)
+    course = graded_course(who)
+    if course is not None:
+        return grades_moodle.page(course, wanted or None)
     keys = {part.part_key for part in parts}
     class_keys = [
         class_.class_key
@@ -91,6 +95,7 @@ def preview() -> Response:
     if not parts:
         raise ForbiddenError("The SIS names other teachers for all parts of this class.")
     keys = {part.part_key for part in parts}
+    _require_no_plugin(who)
     ags = who.launch.services.get("ags")
     if not ags:
         raise SharingOffError(
@@ -131,6 +136,7 @@ def push_body(push_id: str) -> str:
 def send(push_id: str) -> Response:
     """Hand the preview to the workers."""
     who = require_teacher()
+    _require_no_plugin(who)
     _progress(who, push_id)
     services().pushes.queue(push_id, actor=who.person.person_key)
     return _started(push_id)
@@ -140,9 +146,19 @@ def send(push_id: str) -> Response:
 def retry(push_id: str) -> Response:
     """Send again what failed."""
     who = require_teacher()
+    _require_no_plugin(who)
     _progress(who, push_id)
     services().pushes.retry(push_id, actor=who.person.person_key)
     return _started(push_id)
+
+
+def _require_no_plugin(who: Viewer) -> None:
+    """One way for each grade: two would undo each other's work."""
+    if graded_course(who) is not None:
+        raise ForbiddenError(
+            "The grades of this course go to Moodle through the plugin.",
+            remedy="Open the gradebook again.",
+        )
 
 
 def _started(push_id: str) -> Response:

@@ -50,7 +50,8 @@ def _same(name: str, here: str) -> bool:
     if name == "admin.registrations":
         return here.startswith("admin.") and here != "admin.launches" and not _of_sites(here)
     if name == "grades.gradebook":
-        return here.startswith("grades.")
+        # Sending, connections and conflicts are pages of the gradebook too.
+        return here.startswith("grades")
     return here == name or (name == "instructor.roster" and here.startswith("instructor.roster"))
 
 

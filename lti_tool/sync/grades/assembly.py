@@ -10,6 +10,7 @@ from lti_tool.core.database import Database
 from lti_tool.sis.grading import Grading
 from lti_tool.sis.interfaces import SisExtracts, StudentInformationSystem
 from lti_tool.sync.grades.receipts import Receipts
+from lti_tool.sync.grades.views import CourseGrades
 from lti_tool.sync.provisioning.assembly import Provisioning
 
 
@@ -18,6 +19,7 @@ class GradeParts:
     """The parts by which grades go to Moodle and come from there."""
 
     receipts: Receipts
+    views: CourseGrades
 
 
 def assemble(
@@ -30,4 +32,4 @@ def assemble(
     provisioning: Provisioning,
 ) -> GradeParts:
     """Build all parts of one process."""
-    return GradeParts(receipts=provisioning.receipts)
+    return GradeParts(receipts=provisioning.receipts, views=CourseGrades(database, sis))

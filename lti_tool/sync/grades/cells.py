@@ -107,6 +107,11 @@ class Receipt:
         return self.asked_at is not None and (self.sent_at is None or self.sent_at < self.asked_at)
 
     @property
+    def sent_score(self) -> Decimal | None:
+        """What was last sent, as a score."""
+        return score(self.sent)
+
+    @property
     def letter(self) -> str:
         """The letter without a number that stands in Moodle."""
         return self.sent_text if self.code is None else ""

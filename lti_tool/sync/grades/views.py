@@ -47,6 +47,7 @@ _marks = cast(sa.Table, SyncMark.__table__)
 _letters = cast(sa.Table, DeadLetter.__table__)
 _synced = cast(sa.Table, SyncedDocument.__table__)
 _sites = cast(sa.Table, MoodleSite.__table__)
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _ROSTER_CHUNK = 2000
 _KINDS = ("gradebook", "grades")
 _RECEIPT = (
@@ -146,6 +147,11 @@ class Sending:
     done: int
     refused: int
 
+    @property
+    def stamp(self) -> int:
+        """The moment as a number, for addresses: microseconds since 1970."""
+        return (self.asked_at - _EPOCH) // dt.timedelta(microseconds=1)
+
 
 class CourseGrades:
     """Reads grades with their receipts."""
@@ -206,28 +212,34 @@ class CourseGrades:
         counts = Counter(cell.state for row in rows for cell in row.cells.values())
         return Table(course_key, columns, rows, state, counts)
 
-    def sendings(self, site: MoodleSite, course_key: str, *, limit: int = 5) -> list[Sending]:
-        """What was asked for in this course, the latest first."""
-        done = sa.case((_receipts.c.sent_at >= _receipts.c.asked_at, 1), else_=0)
-        refused = sa.case(
-            (
-                sa.and_(_receipts.c.sent_at >= _receipts.c.asked_at, _receipts.c.code.is_not(None)),
-                1,
-            ),
-            else_=0,
-        )
+    def sendings(
+        self,
+        site: MoodleSite,
+        course_key: str,
+        item_keys: Collection[str],
+        *,
+        asked_at: dt.datetime | None = None,
+        limit: int = 5,
+    ) -> list[Sending]:
+        """What was asked for in this course of these items, the latest first; with ``asked_at``
+        what was asked for at that moment."""
+        sent = _receipts.c.sent_at >= _receipts.c.asked_at
+        refused = sa.and_(sent, _receipts.c.code.is_not(None))
         query = (
             sa.select(
                 _receipts.c.asked_at,
                 _receipts.c.asked_by,
                 sa.func.count(),
-                sa.func.sum(done),
-                sa.func.sum(refused),
+                sa.func.sum(sa.case((sent, 1), else_=0)),
+                sa.func.sum(sa.case((refused, 1), else_=0)),
             )
             .where(
                 _receipts.c.site_id == site.id,
                 _receipts.c.course_key == course_key,
-                _receipts.c.asked_at.is_not(None),
+                _receipts.c.item_key.in_(item_keys),
+                _receipts.c.asked_at.is_not(None)
+                if asked_at is None
+                else _receipts.c.asked_at == asked_at,
             )
             .group_by(_receipts.c.asked_at, _receipts.c.asked_by)
             .order_by(_receipts.c.asked_at.desc())
@@ -236,10 +248,35 @@ class CourseGrades:
         with self._database.reading() as connection:
             return [Sending(*row) for row in connection.execute(query)]
 
+    def sending(
+        self, site: MoodleSite, course_key: str, item_keys: Collection[str], stamp: int
+    ) -> Sending | None:
+        """What was asked for at one moment (``Sending.stamp``)."""
+        try:
+            asked_at = _EPOCH + dt.timedelta(microseconds=stamp)
+        except OverflowError:
+            return None
+        found = self.sendings(site, course_key, item_keys, asked_at=asked_at, limit=1)
+        return found[0] if found else None
+
     def state(self, site: MoodleSite, course_key: str) -> CourseState:
         """How the course as a whole stands."""
         with self._database.reading() as connection:
             return _course_state(connection, site.id, course_key)
+
+    def graders(self, site: MoodleSite, moodle_ids: Collection[int]) -> dict[int, str]:
+        """Names of these users of a Moodle, as far as they are people of the SIS."""
+        query = sa.select(_synced.c.moodle_id, _synced.c.key).where(
+            _synced.c.site_id == site.id,
+            _synced.c.kind == "user",
+            _synced.c.moodle_id.in_(moodle_ids),
+        )
+        if not moodle_ids:
+            return {}
+        with self._database.reading() as connection:
+            keys = {row[0]: row[1] for row in connection.execute(query)}
+        people = self._sis.people(keys.values())
+        return {user: people[key].full_name for user, key in keys.items() if key in people}
 
     def _students(self, views: Sequence[ClassView], text: str) -> list[_Student]:
         words = fold(text).split()
