@@ -27,6 +27,10 @@ def plan_course(site: Site, document: CourseDocument) -> Plan:
                 "/shortname",
                 f"The course {other.fullname!r} (idnumber {other.idnumber!r}) has this short name.",
             )
+    if document.readonly and not site.state.context_locking:
+        raise RefusedError(
+            "locking_disabled", "/readonly", "Context freezing is off on this site. Switch it on."
+        )
     groups = [_group(held, part, number) for number, part in enumerate(document.groups)]
 
     def make() -> int:
@@ -80,6 +84,7 @@ def _compare(
     yield "startdate", held.startdate, document.startdate
     yield "enddate", held.enddate, document.enddate
     yield "visible", held.visible, document.visible
+    yield "readonly", held.readonly, document.readonly
     sections = {section.key: section for section in held.sections if section.key}
     for part in document.sections:
         section = sections.get(part.key)
@@ -98,7 +103,7 @@ def _write(
     made.idnumber, made.shortname = document.idnumber, document.shortname
     made.fullname, made.category_id = document.fullname, category.id
     made.startdate, made.enddate = document.startdate, document.enddate
-    made.visible = document.visible
+    made.visible, made.readonly = document.visible, document.readonly
     site.state.courses[made.id] = made
     sections = {section.key: section for section in made.sections if section.key}
     for part in document.sections:

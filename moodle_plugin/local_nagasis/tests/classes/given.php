@@ -97,7 +97,7 @@ final class given {
      */
     private function course(array $fields): void {
         global $DB;
-        $parts = ['idnumber' => true, 'sections' => true, 'groups' => true];
+        $parts = ['idnumber' => true, 'sections' => true, 'groups' => true, 'readonly' => true];
         $category = isset($fields['category']) ? $this->category_id($fields['category']) : null;
         $course = $this->generator->create_course(array_filter(
             ['category' => $category, 'numsections' => 0] + array_diff_key($fields, $parts),
@@ -118,6 +118,7 @@ final class given {
             $DB->set_field('groups', 'idnumber', $group['idnumber'], ['id' => $made->id]);
         }
         \cache_helper::invalidate_by_definition('core', 'groupdata', [], [$course->id]);
+        \core\context\course::instance($course->id)->set_locked(!empty($fields['readonly']));
     }
 
     /**

@@ -172,6 +172,7 @@ final class snapshot {
                 'startdate' => (int) $row->startdate,
                 'enddate' => (int) $row->enddate,
                 'visible' => visibility::own((int) $row->visible, (int) $row->visibleold, (int) $category->visible),
+                'readonly' => \core\context\course::instance($row->id)->is_locked(),
                 'summary' => (string) $row->summary,
                 'sections' => array_map(
                     fn(\stdClass $each): array => ['key' => (string) $each->sectionkey, 'name' => (string) $each->name],

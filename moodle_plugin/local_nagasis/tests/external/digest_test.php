@@ -183,6 +183,7 @@ final class digest_test extends \advanced_testcase {
             1772409600,
             1782409600,
             false,
+            false,
             [['k1', 'Session k1'], ['k2', 'Session k2']],
             [['G1', 'One'], ['G2', 'Two']],
         );

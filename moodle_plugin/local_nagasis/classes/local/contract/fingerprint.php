@@ -81,6 +81,7 @@ final class fingerprint {
      * @param int $startdate
      * @param int $enddate
      * @param bool $visible
+     * @param bool $readonly
      * @param array $sections [key, name] of each, in any order
      * @param array $groups [idnumber, name] of each, in any order
      * @return string 32 hexadecimal characters
@@ -93,11 +94,12 @@ final class fingerprint {
         int $startdate,
         int $enddate,
         bool $visible,
+        bool $readonly,
         array $sections,
         array $groups,
     ): string {
         return self::of([
-            'course', $idnumber, $shortname, $fullname, $category, $startdate, $enddate, $visible,
+            'course', $idnumber, $shortname, $fullname, $category, $startdate, $enddate, $visible, $readonly,
             self::sorted($sections), self::sorted($groups),
         ]);
     }
@@ -143,6 +145,7 @@ final class fingerprint {
                 $document['startdate'],
                 $document['enddate'],
                 $document['visible'],
+                $document['readonly'],
                 array_map(fn(array $section): array => [$section['key'], $section['name']], $document['sections']),
                 array_map(fn(array $group): array => [$group['idnumber'], $group['name']], $document['groups']),
             ),

@@ -44,7 +44,7 @@ final class steps {
      * @return step[]
      */
     public static function settings(): array {
-        return [new services_step(), new enrolment_step(), new locks_step()];
+        return [new services_step(), new enrolment_step(), new locks_step(), new freezing_step()];
     }
 
     /**

@@ -25,7 +25,7 @@
 namespace local_nagasis\local\provision;
 
 /**
- * The courses that some documents are for or could clash with, their categories, sections and groups, in six queries.
+ * The courses that some documents are for or could clash with, their categories, sections and groups, in seven queries.
  */
 final class course_index {
     /** @var string What is read of a course. */
@@ -154,6 +154,7 @@ final class course_index {
             if (!isset($this->courses[$id])) {
                 $course->sections = [];
                 $course->groups = [];
+                $course->readonly = false;
                 $this->courses[$id] = $course;
                 $this->put($course);
                 if ($course->idnumber !== '') {
@@ -164,7 +165,7 @@ final class course_index {
     }
 
     /**
-     * Reads the sections and groups that we know in these courses.
+     * Reads the sections and groups that we know in these courses, and which of them are frozen.
      *
      * @param int[] $ids
      */
@@ -183,6 +184,9 @@ final class course_index {
         );
         foreach ($sections as $section) {
             $this->courses[$section->courseid]->sections["=$section->sectionkey"] = $section;
+        }
+        foreach (freezing::frozen($ids) as $id) {
+            $this->courses[$id]->readonly = true;
         }
         $where = "courseid $in AND idnumber <> ''";
         $groups = $DB->get_records_select('groups', $where, $params, 'id', 'id, courseid, idnumber, name');

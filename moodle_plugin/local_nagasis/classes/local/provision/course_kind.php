@@ -85,6 +85,9 @@ final class course_kind implements buffered_kind {
                 'other' => course_index::describe($other),
             ]);
         }
+        if ($document['readonly'] && !freezing::possible()) {
+            throw new refusal('locking_disabled', '/readonly', ['course' => $document['shortname']]);
+        }
         return $course ? $this->plan_update($document, $course, $category) : $this->plan_create($document, $category);
     }
 
@@ -146,6 +149,7 @@ final class course_kind implements buffered_kind {
             'startdate' => (int) $course->startdate,
             'enddate' => (int) $course->enddate,
             'visible' => visibility::own((int) $course->visible, (int) $course->visibleold, (int) ($current->visible ?? 1)),
+            'readonly' => $course->readonly,
         ];
         $fields = [];
         foreach ($there as $field => $before) {
@@ -161,8 +165,11 @@ final class course_kind implements buffered_kind {
         return new plan(
             $result,
             function () use ($document, $course, $category, $fields): void {
-                if ($fields) {
+                if (array_diff(array_column($fields, 'field'), ['readonly'])) {
                     course_writer::update($document, $course, $category);
+                }
+                if ($course->readonly !== $document['readonly']) {
+                    freezing::set((int) $course->id, $document['readonly']);
                 }
                 $this->index->rename($course, $document['shortname']);
                 $this->remember_groups($document, course_parts::write($document, $course));

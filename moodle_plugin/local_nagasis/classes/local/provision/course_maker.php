@@ -78,6 +78,9 @@ final class course_maker {
         foreach ($orders as $index => ['document' => $document]) {
             $course = $data[$index];
             self::finish($course, $sections[$course->id]);
+            if ($document['readonly']) {
+                freezing::set($course->id, true);
+            }
             $made[$index] = ['id' => $course->id, 'sections' => self::remember($course->id, $document, $sections[$course->id])];
         }
         return $made;

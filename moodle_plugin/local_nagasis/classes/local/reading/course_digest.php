@@ -25,14 +25,15 @@
 namespace local_nagasis\local\reading;
 
 use local_nagasis\local\contract\fingerprint;
-use local_nagasis\local\provision\visibility;
+use local_nagasis\local\provision\{freezing, visibility};
 
 /**
  * Fingerprints of the courses that have an idnumber.
  */
 final class course_digest implements digest {
     /**
-     * Reads one page in three queries: the courses, their sections, their groups.
+     * Reads one page in three queries: the courses, their sections, their groups. A frozen course of a site that does not
+     * freeze is open.
      *
      * @param keys $keys
      * @param int $after
@@ -42,12 +43,13 @@ final class course_digest implements digest {
     public function page(keys $keys, int $after, int $limit): page {
         [$where, $params] = $keys->condition('c.idnumber');
         $sql = "SELECT c.id, c.idnumber, c.shortname, c.fullname, c.startdate, c.enddate, c.visible, c.visibleold,
-                       cc.idnumber AS categoryidnumber, cc.visible AS around
+                       cc.idnumber AS categoryidnumber, cc.visible AS around, x.locked
                   FROM {course} c
                   JOIN {course_categories} cc ON cc.id = c.category
+             LEFT JOIN {context} x ON x.instanceid = c.id AND x.contextlevel = :level
                  WHERE c.id > :after AND $where
               ORDER BY c.id";
-        [$rows, $lastid] = page::rows($sql, $params + ['after' => $after], $limit);
+        [$rows, $lastid] = page::rows($sql, $params + ['after' => $after, 'level' => CONTEXT_COURSE], $limit);
         $rows = array_filter($rows, fn(\stdClass $row): bool => $keys->has($row->idnumber));
         $sections = $this->by_course(
             'SELECT cs.id, ns.courseid, ns.sectionkey AS itemkey, cs.name
@@ -75,6 +77,7 @@ final class course_digest implements digest {
                     (int) $row->startdate,
                     (int) $row->enddate,
                     visibility::own((int) $row->visible, (int) $row->visibleold, (int) $row->around),
+                    $row->locked && freezing::possible(),
                     $sections[$id] ?? [],
                     $groups[$id] ?? [],
                 ),

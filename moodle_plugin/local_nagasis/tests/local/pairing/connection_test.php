@@ -183,8 +183,8 @@ final class connection_test extends \advanced_testcase {
         $this->assertCount(3, steps::drifted());
         $report = $this->connect();
         $this->assertSame(
-            ['services' => 'already', 'enrolment' => 'already', 'locks' => 'done', 'role' => 'done', 'user' => 'done',
-                'lti' => 'done', 'token' => 'done'],
+            ['services' => 'already', 'enrolment' => 'already', 'locks' => 'done', 'freezing' => 'already', 'role' => 'done',
+                'user' => 'done', 'lti' => 'done', 'token' => 'done'],
             $this->results($report),
         );
         $this->assertSame([], steps::drifted());
@@ -338,7 +338,9 @@ final class connection_test extends \advanced_testcase {
         global $DB, $CFG;
         set_config('enablewebservices', '0');
         set_config('webserviceprotocols', '');
+        $this->assertEmpty($CFG->contextlocking);
         $this->connect();
+        $this->assertEquals(1, $CFG->contextlocking);
         $this->tool->expects(get_config('local_nagasis', 'clientid'));
         $report = disconnection::run();
         $this->assertNull($report['error']);
@@ -355,6 +357,7 @@ final class connection_test extends \advanced_testcase {
         $this->assertEquals(0, $CFG->enablewebservices);
         $this->assertSame('', $CFG->webserviceprotocols);
         $this->assertFalse(enrol_is_enabled('nagasis'));
+        $this->assertEmpty($CFG->contextlocking);
         $this->assertNotSame('locked', get_config('auth_manual', 'field_lock_email'));
         $this->assertSame(['nothing'], array_values(array_unique(array_diff($this->results(disconnection::run()), ['done']))));
     }
@@ -396,6 +399,7 @@ final class connection_test extends \advanced_testcase {
         $DB->insert_record('lti_access_tokens', (object) [
             'typeid' => $type->id, 'scope' => '[]', 'token' => 'x', 'validuntil' => 2000000000, 'timecreated' => 1,
         ]);
+        \core\context\course::instance($course->id)->set_locked(true);
         $plugin = enrol_get_plugin('nagasis');
         $instance = $DB->insert_record('enrol', (object) ['enrol' => 'nagasis', 'courseid' => $course->id, 'status' => 0]);
         $user = $this->getDataGenerator()->create_user();
@@ -407,10 +411,11 @@ final class connection_test extends \advanced_testcase {
         $report = disconnection::run();
         $this->assertSame(
             ['tell' => 'done', 'token' => 'done', 'connection' => 'done', 'lti' => 'left', 'user' => 'done', 'role' => 'done',
-                'locks' => 'done', 'enrolment' => 'left', 'services' => 'left'],
+                'freezing' => 'left', 'locks' => 'done', 'enrolment' => 'left', 'services' => 'left'],
             $this->results($report),
         );
         $this->assertTrue(enrol_is_enabled('nagasis'));
+        $this->assertEquals(1, $CFG->contextlocking);
         $this->assertEquals(1, $CFG->enablewebservices);
         $this->assertSame(1, $DB->count_records('external_tokens'));
         // The activities stay; what the tool could do does not.
