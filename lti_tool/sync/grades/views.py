@@ -11,7 +11,7 @@ from typing import cast
 import sqlalchemy as sa
 
 from lti_tool.core.database import Database
-from lti_tool.moodle.documents import TOTAL
+from lti_tool.moodle.documents import TOTAL, MemberStatus
 from lti_tool.moodle.models import MoodleSite, SiteStanding
 from lti_tool.sis.entities import ClassTotals, ClassView, Membership, PartGradeView, RosterEntry
 from lti_tool.sis.interfaces import StudentInformationSystem
@@ -26,45 +26,23 @@ from lti_tool.sync.grades.cells import (
     sis_grades,
     state_of,
 )
-from lti_tool.sync.grades.models import (
-    ConflictState,
-    GradeConflict,
-    GradeConnection,
-    GradePull,
-    GradeReading,
-    GradeReceipt,
+from lti_tool.sync.grades.course_tables import (
+    CourseState,
+    course_state,
+    read_conflicts,
+    read_connections,
+    read_receipts,
 )
+from lti_tool.sync.grades.models import GradeReceipt
 from lti_tool.sync.lifecycle import place
-from lti_tool.sync.provisioning.models import DeadLetter, SyncedDocument, SyncMark
+from lti_tool.sync.provisioning.models import SyncedDocument
 from lti_tool.sync.rendering import host_of
 
 _receipts = cast(sa.Table, GradeReceipt.__table__)
-_conflicts = cast(sa.Table, GradeConflict.__table__)
-_connections = cast(sa.Table, GradeConnection.__table__)
-_readings = cast(sa.Table, GradeReading.__table__)
-_pulls = cast(sa.Table, GradePull.__table__)
-_marks = cast(sa.Table, SyncMark.__table__)
-_letters = cast(sa.Table, DeadLetter.__table__)
 _synced = cast(sa.Table, SyncedDocument.__table__)
 _sites = cast(sa.Table, MoodleSite.__table__)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _ROSTER_CHUNK = 2000
-_KINDS = ("gradebook", "grades")
-_RECEIPT = (
-    _receipts.c.base,
-    _receipts.c.agreed_at,
-    _receipts.c.seen,
-    _receipts.c.seen_at,
-    _receipts.c.seen_by,
-    _receipts.c.sent,
-    _receipts.c.sent_text,
-    _receipts.c.sent_at,
-    _receipts.c.sent_by,
-    _receipts.c.code,
-    _receipts.c.asked_by,
-    _receipts.c.asked_at,
-)
-_UNDECIDED = (ConflictState.OPEN, ConflictState.ASKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,23 +71,6 @@ class Row:
     def person_key(self) -> str:
         """The student."""
         return self.entry.person.person_key
-
-
-@dataclass(frozen=True, slots=True)
-class CourseState:
-    """How the course as a whole stands.
-
-    ``waiting_for``: of what waits to be sent, why it waits (a code), if it is known; ``None`` and
-    ``waits``: it is on its way. ``refused``: codes by which Moodle refused the whole gradebook, or
-    all grades. ``read_at``: when the grades in Moodle were last read.
-    """
-
-    read_at: dt.datetime | None = None
-    pulled: bool = False
-    pull_error: str | None = None
-    waits: bool = False
-    waiting_for: str | None = None
-    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +161,12 @@ class CourseGrades:
         course_key = course_key_of(views)
         with self._database.snapshot():
             with self._database.reading() as connection:
-                receipts = _read_receipts(connection, site.id, course_key)
-                conflicts = _read_conflicts(connection, site.id, course_key)
-                connected = _read_connections(connection, site.id, views)
-                state = _course_state(connection, site.id, course_key)
+                receipts = read_receipts(connection, site.id, course_key)
+                conflicts = read_conflicts(connection, site.id, course_key)
+                connected = read_connections(
+                    connection, site.id, [view.class_key for view in views]
+                )
+                state = course_state(connection, site.id, course_key)
             columns = tuple(_columns(views, part_keys, totals=totals, connected=connected))
             rows = tuple(
                 _row(student, columns, receipts, conflicts)
@@ -262,7 +225,7 @@ class CourseGrades:
     def state(self, site: MoodleSite, course_key: str) -> CourseState:
         """How the course as a whole stands."""
         with self._database.reading() as connection:
-            return _course_state(connection, site.id, course_key)
+            return course_state(connection, site.id, course_key)
 
     def graders(self, site: MoodleSite, moodle_ids: Collection[int]) -> dict[int, str]:
         """Names of these users of a Moodle, as far as they are people of the SIS."""
@@ -325,15 +288,20 @@ class _Student:
         """Why nothing of this student is for Moodle."""
         if self.entry.is_audit:
             return "auditor"
-        person = self.entry.person
-        member = Membership(
-            self.view.class_key,
-            person.person_key,
-            self.entry.status,
-            self.entry.is_audit,
-            person.status,
-        )
-        return None if place(member) == "active" else "suspended"
+        return None if place_of(self.view.class_key, self.entry) == "active" else "suspended"
+
+
+def place_of(class_key: str, entry: RosterEntry) -> MemberStatus:
+    """Whether a student has an active place in the course: only they have grades there."""
+    person = entry.person
+    return place(
+        Membership(class_key, person.person_key, entry.status, entry.is_audit, person.status)
+    )
+
+
+def moment(seconds: int | None) -> dt.datetime | None:
+    """A time as Moodle gives it; 0 is none."""
+    return _EPOCH + dt.timedelta(seconds=seconds) if seconds else None
 
 
 def _named(entry: RosterEntry, words: Sequence[str]) -> bool:
@@ -389,74 +357,3 @@ def _row(
         state = state_of(sis, receipt, undecided=conflict is not None)
         cells[column.item_key] = Cell(*key, sis, state, receipt, conflict)
     return Row(student.entry, student.view, cells)
-
-
-def _read_receipts(
-    connection: sa.Connection, site_id: int, course_key: str
-) -> dict[tuple[str, str], Receipt]:
-    query = sa.select(_receipts.c.person_key, _receipts.c.item_key, *_RECEIPT).where(
-        _receipts.c.site_id == site_id, _receipts.c.course_key == course_key
-    )
-    rows = connection.execute(query).all()
-    return {(person, item): Receipt(*known) for person, item, *known in rows}
-
-
-def _read_conflicts(
-    connection: sa.Connection, site_id: int, course_key: str
-) -> dict[tuple[str, str], int]:
-    query = sa.select(_conflicts.c.person_key, _conflicts.c.item_key, _conflicts.c.id).where(
-        _conflicts.c.site_id == site_id,
-        _conflicts.c.course_key == course_key,
-        _conflicts.c.state.in_(_UNDECIDED),
-    )
-    return {(row[0], row[1]): row[2] for row in connection.execute(query)}
-
-
-def _read_connections(
-    connection: sa.Connection, site_id: int, views: Sequence[ClassView]
-) -> dict[str, str]:
-    query = sa.select(_connections.c.part_key, _connections.c.item_name).where(
-        _connections.c.site_id == site_id,
-        _connections.c.class_key.in_([view.class_key for view in views]),
-    )
-    return {row[0]: row[1] for row in connection.execute(query)}
-
-
-def _course_state(connection: sa.Connection, site_id: int, course_key: str) -> CourseState:
-    read_at = connection.scalar(
-        sa.select(_readings.c.read_at).where(
-            _readings.c.site_id == site_id, _readings.c.course_key == course_key
-        )
-    )
-    pull = connection.execute(
-        sa.select(_pulls.c.last_error).where(
-            _pulls.c.site_id == site_id, _pulls.c.course_key == course_key
-        )
-    ).first()
-    waits = connection.execute(
-        sa.select(_marks.c.waiting_for)
-        .where(
-            _marks.c.site_id == site_id,
-            _marks.c.kind.in_(_KINDS),
-            _marks.c.key == course_key,
-        )
-        .order_by(_marks.c.kind)
-    ).all()
-    refused = connection.scalars(
-        sa.select(_letters.c.code)
-        .where(
-            _letters.c.site_id == site_id,
-            _letters.c.kind.in_(_KINDS),
-            _letters.c.key == course_key,
-            _letters.c.item == "",
-        )
-        .order_by(_letters.c.kind)
-    ).all()
-    return CourseState(
-        read_at=read_at,
-        pulled=pull is not None,
-        pull_error=pull[0] if pull else None,
-        waits=bool(waits),
-        waiting_for=next((row[0] for row in waits if row[0]), None),
-        refused=tuple(refused),
-    )
