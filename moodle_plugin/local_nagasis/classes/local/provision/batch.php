@@ -40,6 +40,7 @@ final class batch {
         'user' => user_kind::class,
         'course' => course_kind::class,
         'roster' => roster_kind::class,
+        'grades' => grades_kind::class,
         'gradebook' => gradebook_kind::class,
     ];
 
