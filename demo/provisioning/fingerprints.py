@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from demo.gradebook import CourseGrades
 from demo.model import Category, Course, Person, State
 
 Fingerprint = tuple[str, int, str]
@@ -21,7 +22,7 @@ def digest(
     limit: int = 1000,
 ) -> dict[str, Any]:
     """Return a page of fingerprints: ``{"items": [{"key", "id", "fingerprint"}], "next"}``."""
-    found = sorted(_KINDS[kind](state), key=lambda item: (item[0].encode(), item[1]))
+    found = sorted(DIGESTS[kind](state), key=lambda item: (item[0].encode(), item[1]))
     wanted = [
         item
         for item in found
@@ -56,7 +57,8 @@ def _courses(state: State) -> Iterator[Fingerprint]:
             sections = _by_key([each.key, each.name] for each in held.sections if each.key)
             groups = _by_key([each.idnumber, each.name] for each in held.groups if each.idnumber)
             fields = [held.shortname, held.fullname, category, held.startdate, held.enddate]
-            yield _item(held, ["course", held.idnumber, *fields, held.visible, sections, groups])
+            seen = [held.visible, held.readonly and state.context_locking]
+            yield _item(held, ["course", held.idnumber, *fields, *seen, sections, groups])
 
 
 def _rosters(state: State) -> Iterator[Fingerprint]:
@@ -69,6 +71,32 @@ def _rosters(state: State) -> Iterator[Fingerprint]:
                 if each.status == "active"
             )
             yield _item(held, ["roster", held.idnumber, members])
+
+
+def _gradebooks(state: State) -> Iterator[Fingerprint]:
+    for held in state.courses.values():
+        book = held.gradebook
+        if not held.idnumber or book is None or not book.built:
+            continue
+        grades = CourseGrades(state, held)
+        sessions = [each for each in book.categories if each.key and each.stood is None]
+        weighted = book.weighted and all(each.weighted for each in sessions)
+        categories = _by_key([each.key, each.label, each.weight] for each in sessions)
+        items = _by_key(
+            [
+                each.key,
+                each.label if each.stood is None else "",
+                next((around.key for around in grades.around(each)), ""),
+                each.weight,
+                None if each.stood is None else each.id,
+            ]
+            for each in grades.everything()
+            if each.key and each not in sessions
+        )
+        letters = _by_key([letter, minimum] for letter, minimum in book.letters)
+        yield _item(
+            held, ["gradebook", held.idnumber, categories if weighted else "", items, letters]
+        )
 
 
 def _groups(course: Course, user_id: int) -> list[str]:
@@ -90,9 +118,10 @@ def _item(held: Category | Person | Course, fields: list[Any]) -> Fingerprint:
     return held.idnumber, held.id, hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-_KINDS: dict[str, Callable[[State], Iterator[Fingerprint]]] = {
+DIGESTS: dict[str, Callable[[State], Iterator[Fingerprint]]] = {
     "category": _categories,
     "user": _users,
     "course": _courses,
     "roster": _rosters,
+    "gradebook": _gradebooks,
 }

@@ -88,6 +88,10 @@ class Rendering:
             case _:
                 return self.hosts(self._sis.class_keys())
 
+    def archived_since(self, view: ClassView) -> dt.date:
+        """The first day on which the course of this class is archived."""
+        return self._lifecycle.archived_from(view)
+
     def own_keys(self, kind: Kind) -> set[str]:
         """Keys of everything that the SIS knows, whether a document comes of it or not."""
         return set(self.all_keys(kind) if kind in ("category", "user") else self._sis.class_keys())

@@ -47,6 +47,8 @@ class Given:
         match name:
             case "allowaccountssameemail":
                 self.state.share_emails = bool(value)
+            case "contextlocking":
+                self.state.context_locking = bool(value)
             case _:
                 raise AssertionError(f"a case sets {name}, which the platform does not have")
 
@@ -114,6 +116,7 @@ def snapshot(state: State) -> Json:
             {"idnumber": c.idnumber, "shortname": c.shortname, "fullname": c.fullname,
              "category": categories[c.category_id].idnumber if c.category_id else None,
              "startdate": c.startdate, "enddate": c.enddate, "visible": c.visible,
+             "readonly": c.readonly,
              "summary": c.summary,
              "sections": [{"key": s.key, "name": s.name} for s in c.sections],
              "groups": [{"idnumber": g.idnumber, "name": g.name} for g in c.groups]}

@@ -83,10 +83,18 @@ def test_courses_open_and_close_by_date() -> None:
     lifecycle = Lifecycle(PHNOM_PENH, open_days=7, archive_days=30)
     assert not lifecycle.visible(_view(), today=START - dt.timedelta(days=8))
     assert lifecycle.visible(_view(), today=START - dt.timedelta(days=7))
-    assert lifecycle.visible(_view(), today=END + dt.timedelta(days=30))
-    assert not lifecycle.visible(_view(), today=END + dt.timedelta(days=31))
+    last, after = END + dt.timedelta(days=30), END + dt.timedelta(days=31)
+    assert lifecycle.visible(_view(), today=last)
+    assert lifecycle.visible(_view(), today=after)
+    assert not lifecycle.readonly(_view(), today=last)
+    assert lifecycle.readonly(_view(), today=after)
+    hidden = Lifecycle(PHNOM_PENH, archive_days=30, archived="hidden")
+    assert hidden.visible(_view(), today=last)
+    assert not hidden.visible(_view(), today=after)
+    assert not hidden.readonly(_view(), today=after)
     left_open = Lifecycle(PHNOM_PENH, archived="open")
     assert left_open.visible(_view(), today=END + dt.timedelta(days=3000))
+    assert not left_open.readonly(_view(), today=END + dt.timedelta(days=3000))
 
 
 def test_days_are_those_of_the_school() -> None:

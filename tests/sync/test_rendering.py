@@ -223,3 +223,43 @@ def test_rendering_and_comparing_is_a_statement_per_fifty_records(
         twice = rendering.render(kind, keys[:1], now=clock.now(), site_id=SITE)
         assert twice.keys() <= rendered.keys()
     assert records > 200
+
+
+def test_archived_courses_can_only_be_read(
+    database: Database, render: Render, clock: FixedClock, together: list[str]
+) -> None:
+    first, *others = sorted(together)
+    course = render("course", first)
+    assert isinstance(course, Course)
+    assert not course.readonly
+    _end_term(database, clock, first, days=400)
+    half = render("course", first)
+    assert isinstance(half, Course)
+    # One of the classes still goes on.
+    assert not half.readonly
+    for other in others:
+        _end_term(database, clock, other, days=400)
+    archived = render("course", first)
+    assert isinstance(archived, Course)
+    assert (archived.readonly, archived.visible) == (True, True)
+    assert fingerprint(archived) != fingerprint(archived.model_copy(update={"readonly": False}))
+
+
+def _end_term(database: Database, clock: FixedClock, key: str, *, days: int) -> None:
+    """Move a class into a term of its own that ended so many days ago."""
+    today = clock.now().date()
+    with database.write() as session:
+        header = session.scalars(sa.select(ClassHeader).filter_by(sourced_id=key)).one()
+        old = session.get_one(Term, header.term_id)
+        values = {c.name: getattr(old, c.name) for c in Term.__table__.columns if c.name != "id"}
+        ended = today - dt.timedelta(days=days)
+        values |= {
+            "sourced_id": f"past {key}",
+            "code": f"past {key}"[:20],
+            "start_date": ended - dt.timedelta(days=100),
+            "end_date": ended,
+        }
+        past = Term(**values)
+        session.add(past)
+        session.flush()
+        header.term_id = past.id

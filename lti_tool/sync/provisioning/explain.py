@@ -129,6 +129,15 @@ class Explanations:
         yield from self._thing(site, "user", person_key, "the account")
         yield from self._thing(site, "course", host, "the course")
         yield from self._thing(site, "roster", host, "the course's roster", item=person_key)
+        if isinstance(course, Course) and course.readonly:
+            since = self._rendering.archived_since(view)
+            yield _done("readonly", f"The course can only be read since {since}: its term is over.")
+        elif isinstance(course, Course) and not course.visible and _student(member):
+            yield _stopped(
+                "course_hidden",
+                "The course is hidden from students: by its class's status, or by its term's dates.",
+                "Look at the status of the class, and at the dates of its term.",
+            )
         known = self._ledger.known(site.id, "roster", [host]).get(host)
         if known is not None and known.fingerprint == fingerprint(document):
             yield _done(
@@ -244,6 +253,10 @@ class Explanations:
         else:
             number = f" (number {known.moodle_id} in Moodle)" if known.moodle_id else ""
             yield _done(kind, f"Moodle has {what}{number}.")
+
+
+def _student(member: Member | None) -> bool:
+    return member is not None and member.role == "student"
 
 
 def _done(code: str, text: str, remedy: str | None = None) -> Step:

@@ -171,3 +171,16 @@ def test_a_course_as_it_was(change: dict[str, Any], left: list[str]) -> None:
     assert found.shortname == "old"
     assert told == left
     assert found.groups[0].name == ("Old" if change["field"] == "groups/C" else "New")
+
+
+def test_a_course_that_was_frozen_is_opened_again(campus: Campus) -> None:
+    campus.run()
+    before = campus.fingerprints("course")
+    campus.clock.advance(seconds=400 * 86400)
+    campus.parts.marks.mark_all(campus.site.id)
+    run = campus.settle()
+    assert run is not None
+    assert any(course.readonly for course in campus.platform.state.courses.values())
+    assert campus.fingerprints("course") == campus.desired("course") != before
+    campus.parts.undo.undo(campus.site, run.id, actor="admin:a")
+    assert campus.fingerprints("course") == before
