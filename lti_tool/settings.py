@@ -194,7 +194,14 @@ class Settings(BaseSettings):
         "", validate_default=True, description="The tool's client id at that provider."
     )
     oidc_client_secret: SecretStr = Field(
-        SecretStr(""), description="The client's secret; empty for a public client."
+        SecretStr(""),
+        description="The client's secret, where it has one: for `client_secret_basic`.",
+    )
+    oidc_client_auth: Literal["private_key_jwt", "client_secret_basic", "none"] | None = Field(
+        None,
+        description="How the tool proves to the provider that it is the client: by its own key, "
+        "which needs no secret; by the secret; or not at all (a public client). Not set: by the "
+        "secret if there is one, else by the key.",
     )
     oidc_person_claim: str = Field(
         "person_uuid",

@@ -187,7 +187,10 @@ class Services:
             self.platform_keys,
             issuer=settings.oidc_issuer,
             client_id=settings.oidc_client_id,
-            client_secret=settings.oidc_client_secret.get_secret_value(),
+            client_secret=(secret := settings.oidc_client_secret.get_secret_value()),
+            client_auth=settings.oidc_client_auth
+            or ("client_secret_basic" if secret else "private_key_jwt"),
+            sign=self.tool_keys.sign,
             scopes=settings.oidc_scopes,
             redirect_uri=settings.public_url + CALLBACK_PATH,
         )

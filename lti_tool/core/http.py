@@ -152,14 +152,24 @@ class HttpClient:
         self._connect_timeout = connect_timeout
         self._total_timeout = total_timeout
         self._max_bytes = max_bytes
+        self.verify: str | bool = ca_bundle or True
+        self._adapter = _Adapter(allow_private=allow_private, pool_size=pool_size)
         self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.verify = ca_bundle or True
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.headers["User-Agent"] = USER_AGENT
-        adapter = _Adapter(allow_private=allow_private, pool_size=pool_size)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        self._equip(self._session)
+
+    def adopt(self, session: requests.Session) -> None:
+        """Let a library's session leave by this door too: the same hosts, trust and name, no
+        cookies, no redirects (one raises), nothing from the environment."""
+        self._equip(session)
+        session.max_redirects = 0
+
+    def _equip(self, session: requests.Session) -> None:
+        session.trust_env = False
+        session.verify = self.verify
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        session.headers["User-Agent"] = USER_AGENT
+        session.mount("https://", self._adapter)
+        session.mount("http://", self._adapter)
 
     def check_url(self, url: str) -> None:
         """Raise :class:`HostRefusedError` unless ``url`` is absolute and its scheme allowed."""

@@ -7,12 +7,13 @@ the one door out: each is a single request, and so needs no second session with 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote_plus
 
 import structlog
+from authlib.common.urls import add_params_to_qs  # type: ignore[import-untyped]
 from authlib.oauth2.auth import ClientAuth  # type: ignore[import-untyped]
 from authlib.oauth2.rfc6749.parameters import (  # type: ignore[import-untyped]
     prepare_grant_uri,
@@ -26,6 +27,7 @@ from joserfc.jwt import JWTClaimsRegistry
 from lti_tool.core.clock import Clock
 from lti_tool.core.errors import OutboundError
 from lti_tool.core.http import HttpClient
+from lti_tool.identity.client_assertion import client_assertion
 from lti_tool.identity.sign_in_errors import (
     AGAIN,
     SignInDeniedError,
@@ -34,6 +36,8 @@ from lti_tool.identity.sign_in_errors import (
 )
 from lti_tool.lti.errors import LaunchError
 from lti_tool.lti.platform_keys import PlatformKeys
+
+ClientAuthentication = Literal["private_key_jwt", "client_secret_basic", "none"]
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +53,9 @@ class IdentityProvider:
     """One client at one OpenID provider. Its configuration is kept for an hour.
 
     ``keys`` verifies by published keys, caches them, and fetches them once for an unknown one.
-    ``client_secret`` is empty for a public client; ``scopes`` are separated by spaces.
+    ``client_auth`` names how the client proves itself (OpenID Connect Core 9): by ``sign``, which
+    signs claims with the tool's key; by ``client_secret``; or not at all. ``scopes`` are separated
+    by spaces.
     """
 
     clock: Clock
@@ -58,6 +64,8 @@ class IdentityProvider:
     issuer: str
     client_id: str
     client_secret: str = field(repr=False)
+    client_auth: ClientAuthentication
+    sign: Callable[[dict[str, Any]], str]
     scopes: str
     redirect_uri: str
     _known: tuple[dt.datetime, dict[str, Any]] | None = field(default=None, init=False)
@@ -125,10 +133,14 @@ class IdentityProvider:
         body = prepare_token_request(
             "authorization_code", redirect_uri=self.redirect_uri, code=code, code_verifier=verifier
         )
-        # RFC 6749 2.3.1 encodes both before they are joined by a colon.
-        client = [quote_plus(self.client_id), quote_plus(self.client_secret)]
-        if not self.client_secret:
-            client = [self.client_id, "", "none"]
+        client = [self.client_id, "", "none"]
+        if self.client_auth == "client_secret_basic":
+            # RFC 6749 2.3.1 encodes both before they are joined by a colon.
+            client = [quote_plus(self.client_id), quote_plus(self.client_secret)]
+        elif self.client_auth == "private_key_jwt":
+            body = add_params_to_qs(
+                body, client_assertion(self.sign, self.clock, self.client_id, self.issuer).items()
+            )
         url, headers, body = ClientAuth(*client).prepare(
             "POST",
             configuration["token_endpoint"],

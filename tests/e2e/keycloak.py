@@ -18,8 +18,8 @@ from typing import Any
 
 import requests
 
-_ADMIN = "administrator"
-_PASSWORD = "for the tests alone"
+ADMIN = "administrator"
+ADMIN_PASSWORD = "for the tests alone"
 _START_SECONDS = 180
 _REALM = "school"
 CLIENT_ID = "naga-tool"
@@ -46,8 +46,8 @@ class Keycloak:
             data={
                 "grant_type": "password",
                 "client_id": "admin-cli",
-                "username": _ADMIN,
-                "password": _PASSWORD,
+                "username": ADMIN,
+                "password": ADMIN_PASSWORD,
             },
             timeout=60,
         ).json()["access_token"]
@@ -69,8 +69,13 @@ class Keycloak:
         profile["attributes"].append({"name": CLAIM, "permissions": permissions})
         self.call("PUT", f"/{_REALM}/users/profile", profile)
 
-    def make_client(self, redirect_uri: str, *, client_id: str = CLIENT_ID) -> None:
-        """A confidential client that must use PKCE and puts the attribute into its ID tokens."""
+    def make_client(
+        self, redirect_uri: str, *, client_id: str = CLIENT_ID, keys_url: str | None = None
+    ) -> None:
+        """A confidential client that must use PKCE and puts the attribute into its ID tokens; it
+        proves itself by a secret, or by the keys at ``keys_url``."""
+        proof = {"clientAuthenticatorType": "client-jwt"} if keys_url else {"secret": CLIENT_SECRET}
+        keys = {"use.jwks.url": "true", "jwks.url": keys_url} if keys_url else {}
         mapper = {
             "name": CLAIM,
             "protocol": "openid-connect",
@@ -87,11 +92,11 @@ class Keycloak:
             f"/{_REALM}/clients",
             {
                 "clientId": client_id,
-                "secret": CLIENT_SECRET,
+                **proof,
                 "redirectUris": [redirect_uri],
                 "standardFlowEnabled": True,
                 "directAccessGrantsEnabled": False,
-                "attributes": {"pkce.code.challenge.method": "S256"},
+                "attributes": {"pkce.code.challenge.method": "S256", **keys},
                 "protocolMappers": [mapper],
             },
         )
@@ -160,8 +165,8 @@ def run_keycloak(home: Path, folder: Path) -> Iterator[Keycloak]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     environment = os.environ | {
-        "KC_BOOTSTRAP_ADMIN_USERNAME": _ADMIN,
-        "KC_BOOTSTRAP_ADMIN_PASSWORD": _PASSWORD,
+        "KC_BOOTSTRAP_ADMIN_USERNAME": ADMIN,
+        "KC_BOOTSTRAP_ADMIN_PASSWORD": ADMIN_PASSWORD,
         "JAVA_OPTS_KC_HEAP": "-Xms64m -Xmx512m",
     }
     process = subprocess.Popen(

@@ -115,8 +115,8 @@ def keycloak(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keycloak]:
         yield keycloak
 
 
-@pytest.fixture
-def tool(keycloak: Keycloak, tmp_path: Path) -> Iterator[Tool]:
+@pytest.fixture(params=["secret"])
+def tool(keycloak: Keycloak, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Tool]:
     server = make_server(
         "127.0.0.1", 0, Flask("unstarted"), threaded=True, request_handler=QuietHandler
     )
@@ -132,14 +132,19 @@ def tool(keycloak: Keycloak, tmp_path: Path) -> Iterator[Tool]:
             outbound_allow_http=True,
             oidc_issuer=keycloak.issuer,
             oidc_client_id=f"{CLIENT_ID}-{server.server_port}",
-            oidc_client_secret=SecretStr(CLIENT_SECRET),
+            oidc_client_secret=SecretStr(CLIENT_SECRET if request.param == "secret" else ""),
             oidc_person_claim=CLAIM,
         )
     )
-    keycloak.make_client(f"{url}/sign-in/callback", client_id=f"{CLIENT_ID}-{server.server_port}")
+    keycloak.make_client(
+        f"{url}/sign-in/callback",
+        client_id=f"{CLIENT_ID}-{server.server_port}",
+        keys_url=f"{url}/lti/keys" if request.param == "key" else None,
+    )
     server.app = app
     services: Services = app.extensions["naga"]
     Base.metadata.create_all(services.database.engine)
+    services.tool_keys.ensure()
     registration_id = add_school(services.database, SystemClock())
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
@@ -150,6 +155,7 @@ def tool(keycloak: Keycloak, tmp_path: Path) -> Iterator[Tool]:
     services.database.dispose()
 
 
+@pytest.mark.parametrize("tool", ["secret", "key"], indirect=True)
 def test_an_account_is_connected_to_its_person(keycloak: Keycloak, tool: Tool) -> None:
     launched = tool.launch("1")
     done = tool.sign_in(keycloak, launched, "dara")

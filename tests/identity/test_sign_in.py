@@ -78,6 +78,8 @@ class World:
             issuer=issuer or self.oidc.issuer,
             client_id=CLIENT_ID,
             client_secret=secret,
+            client_auth="client_secret_basic" if secret else "none",
+            sign=lambda claims: "",
             scopes="openid profile",
             redirect_uri=f"{TOOL}/sign-in/callback",
         )

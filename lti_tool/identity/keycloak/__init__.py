@@ -1,0 +1,1 @@
+"""Keycloak: the realm in which people sign in once, and its people."""
