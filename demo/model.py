@@ -6,6 +6,9 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Literal
 
+from demo.grade_model import Grade as Grade
+from demo.grade_model import Gradebook
+from demo.grade_model import LineItem as LineItem
 from demo.provisioning.connection import Connection
 
 Role = Literal["editingteacher", "teacher", "student"]
@@ -107,10 +110,12 @@ class Course:
     startdate: int = 0
     enddate: int = 0
     visible: bool = True
+    readonly: bool = False
     summary: str = ""
     sections: list[Section] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     last_access: dict[int, int] = field(default_factory=dict)
+    gradebook: Gradebook | None = None
 
     def enrolment(self, user_id: int) -> Membership | None:
         """Return what the person is here by all enrolments together."""
@@ -183,37 +188,6 @@ class ResourceLink:
 
 
 @dataclass
-class LineItem:
-    """A column of the gradebook.
-
-    ``coupled`` belongs to an activity and was made with it; the others were made by a tool.
-    ``known_to_service``: whether the grade service has a record of it (needed to delete it).
-    """
-
-    id: int
-    course_id: int
-    tool_id: int
-    label: str
-    maximum: float
-    resource_id: str = ""
-    tag: str = ""
-    link_id: int | None = None
-    coupled: bool = False
-    known_to_service: bool = True
-
-
-@dataclass
-class Grade:
-    """A cell of the gradebook. ``modified`` is in seconds since the epoch."""
-
-    final: float | None
-    modified: float
-    comment: str | None = None
-    overridden: bool = False
-    locked: bool = False
-
-
-@dataclass
 class AccessToken:
     """A service token; ``expires`` is in seconds since the epoch."""
 
@@ -238,6 +212,7 @@ class State:
     signing_keys: list[str] = field(default_factory=list)
     last_id: int = 0
     share_emails: bool = False
+    context_locking: bool = True
     school_enrolments: bool = True
     connection: Connection = field(default_factory=Connection)
 

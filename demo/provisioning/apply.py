@@ -21,6 +21,9 @@ from demo.provisioning.documents import (
     kind_of,
     read_document,
 )
+from demo.provisioning.grade_documents import GradebookDocument, GradesDocument
+from demo.provisioning.gradebooks import plan_gradebook
+from demo.provisioning.grades import plan_grades
 from demo.provisioning.plan import Plan, Site
 from demo.provisioning.refusal import RefusedError
 from demo.provisioning.rosters import plan_roster
@@ -30,12 +33,14 @@ from demo.provisioning.users import plan_user
 _MAY_PASS = frozenset({"category_missing", "shortname_taken", "username_taken", "email_taken"})
 
 
-def apply(state: State, documents: Sequence[Any], *, dryrun: bool) -> list[dict[str, Any]]:
+def apply(
+    state: State, documents: Sequence[Any], *, dryrun: bool, now: int = 0
+) -> list[dict[str, Any]]:
     """Make ``state`` equal to the documents; with ``dryrun`` only say what that would do.
 
     Returns one result per document in the order in which they were given.
     """
-    batch = _Batch(deepcopy(state) if dryrun else state, documents)
+    batch = _Batch(deepcopy(state) if dryrun else state, documents, now)
     results = batch.run()
     if dryrun:
         for result in results:
@@ -45,8 +50,8 @@ def apply(state: State, documents: Sequence[Any], *, dryrun: bool) -> list[dict[
 
 
 class _Batch:
-    def __init__(self, state: State, documents: Sequence[Any]) -> None:
-        self.site = Site(state, enrolments=state.school_enrolments)
+    def __init__(self, state: State, documents: Sequence[Any], now: int) -> None:
+        self.site = Site(state, enrolments=state.school_enrolments, now=now)
         self.results: list[dict[str, Any]] = [{}] * len(documents)
         self.known = {*state.categories, *state.people, *state.courses}
         read = [self._read(number, raw) for number, raw in enumerate(documents)]
@@ -110,7 +115,18 @@ class _Batch:
             return plan_user(self.site, document)
         if isinstance(document, CourseDocument):
             return plan_course(self.site, document)
+        if isinstance(document, GradebookDocument):
+            return plan_gradebook(self.site, document)
+        if isinstance(document, GradesDocument):
+            return plan_grades(self.site, document)
         return plan_roster(self.site, document)
 
     def _put(self, number: int, kind: str, named: str, result: dict[str, Any]) -> None:
-        self.results[number] = {"kind": kind, "key": named, "id": None, "members": [], **result}
+        self.results[number] = {
+            "kind": kind,
+            "key": named,
+            "id": None,
+            "members": [],
+            "notes": [],
+            **result,
+        }

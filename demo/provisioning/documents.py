@@ -2,52 +2,17 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from demo.model import Role, Status
+from demo.provisioning.grade_documents import GradebookDocument, GradesDocument
 from demo.provisioning.refusal import RefusedError
+from demo.provisioning.texts import Account, Key, Name, PersonName, Seconds, Strict
 
 
-def _plain(value: str) -> str:
-    if any(character < " " or character == "\x7f" for character in value):
-        raise ValueError("holds control characters")
-    return value
-
-
-def _text(value: str) -> str:
-    return unicodedata.normalize("NFC", _plain(value)).strip()
-
-
-def _present(value: str) -> str:
-    if not value:
-        raise ValueError("must not be blank")
-    return value
-
-
-def _shown(value: str) -> str:
-    return _text(value).replace("<", "‹").replace(">", "›")
-
-
-# A username or an address with a space is wrong, not untidy.
-Account = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_plain)]
-Key = Annotated[
-    str, Field(min_length=1, max_length=100), AfterValidator(_text), AfterValidator(_present)
-]
-Name = Annotated[
-    str, Field(min_length=1, max_length=250), AfterValidator(_shown), AfterValidator(_present)
-]
-PersonName = Annotated[str, Field(max_length=100), AfterValidator(_shown)]
-Seconds = Annotated[int, Field(ge=0, le=4_102_444_800)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class CategoryDocument(_Strict):
+class CategoryDocument(Strict):
     """A term."""
 
     kind: Literal["category"]
@@ -57,7 +22,7 @@ class CategoryDocument(_Strict):
     visible: bool = True
 
 
-class UserDocument(_Strict):
+class UserDocument(Strict):
     """A person."""
 
     kind: Literal["user"]
@@ -71,21 +36,21 @@ class UserDocument(_Strict):
     suspended: bool = False
 
 
-class SectionPart(_Strict):
+class SectionPart(Strict):
     """A session of the class."""
 
     key: Key
     name: Name
 
 
-class GroupPart(_Strict):
+class GroupPart(Strict):
     """A group of the course."""
 
     idnumber: Key
     name: Name
 
 
-class CourseDocument(_Strict):
+class CourseDocument(Strict):
     """A class."""
 
     kind: Literal["course"]
@@ -96,20 +61,21 @@ class CourseDocument(_Strict):
     startdate: Seconds
     enddate: Seconds = 0
     visible: bool = True
-    sections: Annotated[list[SectionPart], Field(max_length=50)] = []
-    groups: Annotated[list[GroupPart], Field(max_length=200)] = []
+    readonly: bool = False
+    sections: Annotated[list[SectionPart], Field(max_length=50)] = Field(default_factory=list)
+    groups: Annotated[list[GroupPart], Field(max_length=200)] = Field(default_factory=list)
 
 
-class MemberPart(_Strict):
+class MemberPart(Strict):
     """One person of a roster."""
 
     user: Key
     role: Role = "student"
     status: Status = "active"
-    groups: Annotated[list[Key], Field(max_length=50)] = []
+    groups: Annotated[list[Key], Field(max_length=50)] = Field(default_factory=list)
 
 
-class RosterDocument(_Strict):
+class RosterDocument(Strict):
     """The complete membership of one course."""
 
     kind: Literal["roster"]
@@ -118,13 +84,23 @@ class RosterDocument(_Strict):
     members: Annotated[list[MemberPart], Field(max_length=20_000)]
 
 
-Document = CategoryDocument | UserDocument | CourseDocument | RosterDocument
+Document = (
+    CategoryDocument
+    | UserDocument
+    | CourseDocument
+    | RosterDocument
+    | GradebookDocument
+    | GradesDocument
+)
+_OF_COURSE = (RosterDocument, GradebookDocument, GradesDocument)
 # In the order of their dependencies.
 KINDS: dict[str, type[Document]] = {
     "category": CategoryDocument,
     "user": UserDocument,
     "course": CourseDocument,
     "roster": RosterDocument,
+    "gradebook": GradebookDocument,
+    "grades": GradesDocument,
 }
 
 
@@ -138,11 +114,14 @@ def read_document(raw: Any) -> Document:
     if kind not in KINDS:
         raise RefusedError("unknown_kind", "/kind", f"There is no kind {kind!r} here.")
     try:
-        return KINDS[kind].model_validate(raw)
+        document = KINDS[kind].model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
         path = "".join("/" + _escaped(part) for part in first["loc"])
         raise RefusedError("schema", path, f"{path}: {first['msg']}.") from error
+    if isinstance(document, GradebookDocument | GradesDocument):
+        document.check()
+    return document
 
 
 def _escaped(part: str | int) -> str:
@@ -158,10 +137,10 @@ def key_of(raw: Any) -> str:
     """Return the idnumber that a document says, as far as it says one."""
     if not isinstance(raw, dict):
         return ""
-    key = raw.get("course" if kind_of(raw) == "roster" else "idnumber")
+    key = raw.get("course" if KINDS.get(kind_of(raw)) in _OF_COURSE else "idnumber")
     return key if isinstance(key, str) else ""
 
 
 def key(document: Document) -> str:
     """Return the idnumber by which a document's thing is matched."""
-    return document.course if isinstance(document, RosterDocument) else document.idnumber
+    return document.course if isinstance(document, _OF_COURSE) else document.idnumber

@@ -19,11 +19,12 @@ Thing = TypeVar("Thing", bound=_Numbered)
 
 
 class Site:
-    """A state, and who does not belong to the school in it."""
+    """A state at a time (seconds since 1970), and who does not belong to the school in it."""
 
-    def __init__(self, state: State, *, enrolments: bool = True) -> None:
+    def __init__(self, state: State, *, enrolments: bool = True, now: int = 0) -> None:
         self.state = state
         self.enrolments = enrolments
+        self.now = now
 
     def next_id(self) -> int:
         """Return an id that no record has."""
@@ -64,6 +65,7 @@ class Plan:
     execute: Callable[[], int | None]
     changes: list[dict[str, Any]] = field(default_factory=list)
     members: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[dict[str, str]] = field(default_factory=list)
 
     def dump(self) -> dict[str, Any]:
         """Return the result without what every result has."""
@@ -74,6 +76,7 @@ class Plan:
             "field": None,
             "message": None,
             "members": self.members,
+            "notes": self.notes,
         }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from demo.model import Course, State
+from demo.provisioning.grade_readings import grades, items
 
 Item = dict[str, Any]
 
@@ -73,51 +74,11 @@ def _roster(state: State, scope: dict[str, Any]) -> Iterator[Item]:
 
 
 def _items(state: State, scope: dict[str, Any]) -> Iterator[Item]:
-    for course in _courses(state, scope):
-        for item in state.line_items.values():
-            if item.course_id == course.id:
-                coupled = item.link_id is not None and item.coupled
-                yield {
-                    "course": course.idnumber,
-                    "id": item.id,
-                    "type": "mod" if coupled else "manual",
-                    "module": "lti" if coupled else None,
-                    "instance": item.link_id if coupled else None,
-                    "name": item.label,
-                    "idnumber": item.resource_id,
-                    "category": None,
-                    "min": 0,
-                    "max": item.maximum,
-                    "scale": None,
-                    "weight": None,
-                    "hidden": False,
-                    "locked": False,
-                    "needsupdate": False,
-                }
+    return items(state, _courses(state, scope))
 
 
 def _grades(state: State, scope: dict[str, Any]) -> Iterator[Item]:
-    courses = {course.id for course in _courses(state, scope)}
-    wanted, since = scope.get("items"), scope.get("since", 0)
-    for item_id, column in state.grades.items():
-        item = state.line_items.get(item_id)
-        if item is None or item.course_id not in courses or (wanted and item_id not in wanted):
-            continue
-        for user_id, grade in column.items():
-            if grade.modified >= since:
-                yield {
-                    "item": item_id,
-                    "id": user_id,
-                    "user": state.people[user_id].idnumber,
-                    "final": grade.final,
-                    "raw": None if grade.overridden else grade.final,
-                    "overridden": grade.overridden,
-                    "locked": grade.locked,
-                    "hidden": False,
-                    "excluded": False,
-                    "by": None,
-                    "at": int(grade.modified),
-                }
+    return grades(state, _courses(state, scope), scope)
 
 
 READS: dict[str, Callable[[State, dict[str, Any]], Iterator[Item]]] = {

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from demo.provisioning.apply import apply
 from demo.provisioning.documents import KINDS
-from demo.provisioning.fingerprints import digest
+from demo.provisioning.fingerprints import DIGESTS, digest
 from demo.provisioning.readings import READS, read
 from demo.provisioning.refusal import CallError
 from demo.state import Platform, platform
@@ -74,10 +74,10 @@ def _apply(host: Platform, given: Parameters) -> dict[str, Any]:
     dryrun = given.get("dryrun", "0").lower() in ("1", "true")
     if dryrun:
         with host.lock:
-            results = apply(host.state, documents, dryrun=True)
+            results = apply(host.state, documents, dryrun=True, now=host.epoch())
     else:
         with host.change() as state:
-            results = apply(state, documents, dryrun=False)
+            results = apply(state, documents, dryrun=False, now=host.epoch())
     return {"dryrun": dryrun, "results": results}
 
 
@@ -97,7 +97,7 @@ def _documents(text: str) -> list[Any]:
 
 def _digest(host: Platform, given: Parameters) -> dict[str, Any]:
     kind, keys = given.get("kind", ""), _json(given, "keys", [])
-    if kind not in KINDS:
+    if kind not in DIGESTS:
         raise CallError("unknownkind", f"There is no kind {kind!r} here.")
     if not isinstance(keys, list):
         raise _invalid("keys")

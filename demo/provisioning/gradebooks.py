@@ -1,0 +1,238 @@
+"""Gradebooks: sessions as grade categories, parts as grade items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from demo.grade_model import Gradebook, GradeCategory, LineItem
+from demo.gradebook import CourseGrades, Item
+from demo.model import Course
+from demo.provisioning.grade_documents import CategoryPart, GradebookDocument, ItemPart
+from demo.provisioning.plan import Plan, Site, differences
+from demo.provisioning.refusal import RefusedError
+
+Change = tuple[str, Any, Any]
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A part, and what stands for it or is to; ``None``: it has to be made."""
+
+    part: ItemPart
+    held: Item | None
+
+
+class GradebookPlanner:
+    """Plans one gradebook against one course."""
+
+    def __init__(self, site: Site, document: GradebookDocument) -> None:
+        self.site = site
+        self.document = document
+        self.course = self._course()
+        self.grades = CourseGrades(site.state, self.course)
+        self.items = [self._wanted(part, n) for n, part in enumerate(document.items)]
+
+    def _course(self) -> Course:
+        course = self.site.course(self.document.course, "/course")
+        if course is None:
+            raise RefusedError(
+                "course_missing", "/course", f"There is no course {self.document.course!r}."
+            )
+        return course
+
+    def _wanted(self, part: ItemPart, number: int) -> _Wanted:
+        if part.source is None:
+            held = self.grades.keyed(part.key)
+            ours = isinstance(held, LineItem) and held.stood is None
+            return _Wanted(part, held if ours else None)
+        return _Wanted(part, self._source(part.source, f"/items/{number}/source"))
+
+    def _source(self, number: int, field: str) -> Item:
+        found = self.grades.find(number)
+        book = self.course.gradebook
+        if found is None and not (book and book.total_id == number):
+            raise RefusedError(
+                "source_missing", field, f"The course has no grade item {number} (any more)."
+            )
+        sources = {each.source for each in self.document.items}
+        if (
+            found is None
+            or (found.key and found.stood is None)
+            or any(each.id in sources for each in self.grades.around(found))
+            or any(
+                each.key and each.id not in sources and _is_in(each, self.grades, found.id)
+                for each in self.grades.everything()
+            )
+        ):
+            raise RefusedError(
+                "source_taken", field, f"The grade item {number} is one of the school's own."
+            )
+        if isinstance(found, LineItem) and not found.numeric:
+            raise RefusedError(
+                "source_not_numeric", field, f"{found.label!r} has no grades that are numbers."
+            )
+        return found
+
+    def plan(self) -> Plan:
+        """Return the plan."""
+        changes = differences(self._changes())
+        notes = list(self._notes())
+        first = not self.grades.built
+        result = "created" if first else "updated" if changes else "unchanged"
+        execute = self._write if first or changes else self._nothing
+        return Plan(result, execute, [] if first else changes, notes=notes)
+
+    def _nothing(self) -> int:
+        return self.course.id
+
+    def _changes(self) -> Iterator[Change]:
+        book = self.course.gradebook
+        for part in self.document.categories:
+            held = self._category(part)
+            before = None if held is None else _fields(held.label, held.weight)
+            yield from _compare(f"categories/{part.key}", before, _fields(part.name, part.weight))
+        for wanted in self.items:
+            yield from self._compare_item(wanted)
+        for each in self._left():
+            yield f"{_list_of(each)}/{each.key}", self._standing(each), None
+        if book is not None:
+            yield "letters", [list(each) for each in book.letters], self._letters()
+            yield "aggregation", self._aggregation(), "weighted_mean"
+
+    def _compare_item(self, wanted: _Wanted) -> Iterator[Change]:
+        part, held = wanted.part, wanted.held
+        known = self.grades.keyed(part.key)
+        before = None if known is None else self._standing(known)
+        name = held.label if part.source and held else part.name
+        after = _fields(name, part.weight) | {"place": part.category, "source": part.source}
+        yield from _compare(f"items/{part.key}", before, after)
+
+    def _standing(self, item: Item) -> dict[str, Any]:
+        place = next((each.key for each in self.grades.around(item)), "")
+        fields = _fields(item.label, item.weight)
+        if isinstance(item, GradeCategory) and item.stood is None:
+            return fields
+        return fields | {"place": place, "source": item.id if item.stood is not None else None}
+
+    def _category(self, part: CategoryPart) -> GradeCategory | None:
+        found = self.grades.keyed(part.key)
+        ours = isinstance(found, GradeCategory) and found.stood is None
+        return found if ours and isinstance(found, GradeCategory) else None
+
+    def _left(self) -> list[Item]:
+        named = {each.key for each in self.document.categories}
+        named |= {each.key for each in self.document.items}
+        return [each for each in self.grades.everything() if each.key and each.key not in named]
+
+    def _letters(self) -> list[list[Any]]:
+        ordered = sorted(self.document.letters, key=lambda each: -each.minimum)
+        return [[each.letter, each.minimum] for each in ordered]
+
+    def _aggregation(self) -> str:
+        book = self.course.gradebook
+        ours = [self._category(part) for part in self.document.categories]
+        fits = book is not None and book.weighted and all(c.weighted for c in ours if c)
+        return "weighted_mean" if fits else "natural"
+
+    def _notes(self) -> Iterator[dict[str, str]]:
+        wanted = {each.held.id for each in self.items if each.held is not None}
+        ours = {each.id for each in self.grades.categories() if each.key and each.stood is None}
+        for each in self.grades.everything():
+            foreign = not each.key and each.id not in wanted
+            if foreign and each.weight and (each.parent_id is None or each.parent_id in ours):
+                yield {
+                    "code": "foreign_weight",
+                    "message": f"{each.label!r} counts in a total beside the school's parts.",
+                }
+
+    def _write(self) -> int:
+        book = self.grades.book
+        book.weighted = book.built = True
+        book.letters = [(each[0], each[1]) for each in self._letters()]
+        for item in [each for each in self.grades.everything() if each.stood is not None]:
+            if not any(wanted.held is item for wanted in self.items):
+                _send_back(book, item)
+        places = {part.key: self._write_category(book, part) for part in self.document.categories}
+        for wanted in self.items:
+            self._write_item(wanted, places[wanted.part.category])
+        for item in self._left():
+            self._leave(book, item)
+        return self.course.id
+
+    def _write_category(self, book: Gradebook, part: CategoryPart) -> int:
+        held = self._category(part)
+        if held is None:
+            held = GradeCategory(self.site.next_id(), part.name, key=part.key)
+            self._forget(part.key)
+            book.categories.append(held)
+        held.label, held.weight, held.weighted = part.name, part.weight, True
+        return held.id
+
+    def _write_item(self, wanted: _Wanted, place: int) -> None:
+        part, held = wanted.part, wanted.held
+        if held is None:
+            self._forget(part.key)
+            held = LineItem(self.site.next_id(), self.course.id, 0, part.name, 100.0, key=part.key)
+            self.site.state.line_items[held.id] = held
+        elif part.source is not None:
+            if held.key != part.key:
+                self._forget(part.key)
+            held.stood = held.stood or (held.parent_id, held.weight)
+            held.key = part.key
+        else:
+            held.label = part.name
+        held.parent_id, held.weight = place, part.weight
+
+    def _forget(self, key: str) -> None:
+        """What had the key before is no longer named."""
+        before = self.grades.keyed(key)
+        if before is not None:
+            self._leave(self.grades.book, before)
+
+    def _leave(self, book: Gradebook, item: Item) -> None:
+        item.key = ""
+        if isinstance(item, GradeCategory):
+            for each in self.grades.inside(item.id):
+                each.parent_id = item.parent_id
+            if not self.site.state.grades.get(item.id):
+                book.categories.remove(item)
+                return
+        elif not self.site.state.grades.get(item.id):
+            del self.site.state.line_items[item.id]
+            return
+        item.parent_id, item.weight = None, 0
+
+
+def _send_back(book: Gradebook, item: Item) -> None:
+    parent_id, weight = item.stood or (None, 0)
+    there = parent_id is None or any(each.id == parent_id for each in book.categories)
+    item.parent_id, item.weight = (parent_id, weight) if there else (None, 0)
+    item.key, item.stood = "", None
+
+
+def _is_in(item: Item, grades: CourseGrades, category_id: int) -> bool:
+    return any(each.id == category_id for each in grades.around(item))
+
+
+def _fields(name: str, weight: int) -> dict[str, Any]:
+    return {"name": name, "weight": weight}
+
+
+def _compare(field: str, before: dict[str, Any] | None, after: dict[str, Any]) -> Iterator[Change]:
+    if before is None:
+        yield field, None, after
+        return
+    changed = [name for name in after if before.get(name) != after[name]]
+    yield field, {n: before.get(n) for n in changed}, {n: after[n] for n in changed}
+
+
+def _list_of(item: Item) -> str:
+    ours = isinstance(item, GradeCategory) and item.stood is None
+    return "categories" if ours else "items"
+
+
+def plan_gradebook(site: Site, document: GradebookDocument) -> Plan:
+    """Plan one gradebook."""
+    return GradebookPlanner(site, document).plan()
