@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lti_tool.sync.grades.cells import Cell, CellState
+from lti_tool.sync.grades.decisions import Action, Decision, Why
 from lti_tool.web.display import Badge
 from lti_tool.web.i18n import gettext as _
 from lti_tool.web.i18n import lazy_gettext as _l
@@ -40,12 +41,11 @@ def stays() -> dict[str, str]:
 
 
 _ADMINISTRATOR = _l("Tell the administrator of the tool.")
-_AGAIN = _l("Then send it again.")
 # By the stable code of a refusal (docs/contract.md).
 _REFUSALS: dict[str, tuple[Any, Any]] = {
     "item_locked": (
         _l("The item, its category or the course total is locked in Moodle."),
-        _l("Unlock it in Moodle's gradebook setup. Then send it again."),
+        _l("Unlock it in Moodle's gradebook setup, then try again."),
     ),
     "grade_locked": (
         _l("This one grade is locked in Moodle."),
@@ -76,26 +76,22 @@ _REFUSALS: dict[str, tuple[Any, Any]] = {
         _l("Bring the grades over from Moodle: then it is clear which one counts."),
     ),
     "source_missing": (
-        _l("What a part's grades come from was deleted in Moodle."),
-        _l("Connect the part to something else, or disconnect it."),
+        _l("What a part's grades should come from is no longer in Moodle."),
+        _l("Connect the part with something else, or disconnect it."),
     ),
     "source_taken": (
-        _l("What a part's grades come from serves something else already."),
-        _l("Connect the part to something else, or disconnect it."),
+        _l("It serves another part already, or belongs to the SIS's own gradebook."),
+        _l("Connect the part with something else, or disconnect it."),
     ),
     "source_not_numeric": (
-        _l("What a part's grades come from has no numbers any more."),
-        _l("Give it points in Moodle, connect the part to something else, or disconnect it."),
+        _l("It has no numbers: it is not graded, is a text, or its scale is gone."),
+        _l("Give it points or a scale in Moodle, or connect the part with something else."),
     ),
     "course_missing": (_l("The SIS's course is not in this Moodle."), _ADMINISTRATOR),
     "schema": (_l("What the SIS has does not fit Moodle."), _ADMINISTRATOR),
     "unfit": (_l("What the SIS has does not fit Moodle."), _ADMINISTRATOR),
     "unknown_kind": (_l("The plugin in this Moodle is too old for grades."), _ADMINISTRATOR),
     "failed": (_l("Moodle could not write it."), _ADMINISTRATOR),
-    "scale_missing": (
-        _l("The scale of this item is no longer in Moodle."),
-        _l("Choose another scale for it in Moodle, or points."),
-    ),
 }
 _OTHER = (_l("Moodle did not take it."), _ADMINISTRATOR)
 
@@ -129,3 +125,44 @@ def why(cell: Cell) -> tuple[str, str]:
             return _("It was sent and no longer counts: sending takes it back."), ""
         case _:
             return "", ""
+
+
+@per_language
+def item_kinds() -> dict[str, str]:
+    """What kinds of things Moodle grades, by module or type."""
+    return {
+        "quiz": _("Quiz"),
+        "assign": _("Assignment"),
+        "forum": _("Forum"),
+        "lesson": _("Lesson"),
+        "workshop": _("Workshop"),
+        "lti": _("External tool"),
+        "category": _("Category, its total"),
+        "manual": _("Graded by hand"),
+        "mod": _("Activity"),
+    }
+
+
+@per_language
+def outcomes() -> dict[Action, Badge]:
+    """What would become of a grade."""
+    return {
+        Action.IMPORT: Badge(_("Comes to the SIS"), "←", "good"),
+        Action.SEND: Badge(_("Goes to Moodle"), "→", "info"),
+        Action.CONFLICT: Badge(_("Decision wanted"), "?", "bad"),
+        Action.NONE: Badge(_("Nothing changes"), "=", "calm"),
+    }
+
+
+def decided(decision: Decision) -> str:
+    """Why that would become of it; empty where it needs no words."""
+    return str(_RULES.get(decision.why, ""))
+
+
+_RULES: dict[Why, Any] = {
+    Why.HELD: _l("The registrar holds the grade of the SIS."),
+    Why.LOCKED: _l("The grade of the SIS is approved: somebody has to decide."),
+    Why.MOODLE_LATER: _l("The grade in Moodle is the later one."),
+    Why.SIS_LATER: _l("The grade in the SIS is the later one."),
+    Why.SIS_CHANGED: _l("Moodle has no grade yet."),
+}

@@ -9,6 +9,7 @@ from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.sis.grading import Grading
 from lti_tool.sis.interfaces import SisExtracts, StudentInformationSystem
+from lti_tool.sync.grades.connections import GradeConnections
 from lti_tool.sync.grades.receipts import Receipts
 from lti_tool.sync.grades.views import CourseGrades
 from lti_tool.sync.provisioning.assembly import Provisioning
@@ -20,6 +21,7 @@ class GradeParts:
 
     receipts: Receipts
     views: CourseGrades
+    connections: GradeConnections
 
 
 def assemble(
@@ -32,4 +34,16 @@ def assemble(
     provisioning: Provisioning,
 ) -> GradeParts:
     """Build all parts of one process."""
-    return GradeParts(receipts=provisioning.receipts, views=CourseGrades(database, sis))
+    return GradeParts(
+        receipts=provisioning.receipts,
+        views=CourseGrades(database, sis),
+        connections=GradeConnections(
+            database,
+            clock,
+            audit,
+            sis,
+            provisioning.client,
+            provisioning.rendering,
+            provisioning.ledger,
+        ),
+    )
