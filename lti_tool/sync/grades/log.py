@@ -108,11 +108,34 @@ class GradeLog:
             query = query.where(_log.c.id < before)
         return self._read(query.order_by(_log.c.id.desc()).limit(limit))
 
+    def of_person(
+        self,
+        person_key: str,
+        class_key: str,
+        *,
+        before: int | None = None,
+        limit: int = _PAGE,
+    ) -> list[LogEntry]:
+        """A page of the movements of a student's grades in a class, of all sites, the newest first;
+        ``before``: the last id of the page before."""
+        sites = sa.select(sa.distinct(_log.c.site_id)).scalar_subquery()
+        query = sa.select(*_COLUMNS).where(
+            # The index begins with the site.
+            _log.c.site_id.in_(sites),
+            _log.c.person_key == person_key,
+            _log.c.class_key == class_key,
+        )
+        if before is not None:
+            query = query.where(_log.c.id < before)
+        return self._read(query.order_by(_log.c.id.desc()).limit(limit))
+
     def every(
         self,
         site_id: int | None = None,
         course_key: str | None = None,
         *,
+        person_key: str | None = None,
+        class_key: str | None = None,
         since: dt.datetime | None = None,
     ) -> Iterator[LogEntry]:
         """All movements, the oldest first, read in chunks: for an export of any size."""
@@ -123,6 +146,10 @@ class GradeLog:
                 query = query.where(_log.c.site_id == site_id)
             if course_key is not None:
                 query = query.where(_log.c.course_key == course_key)
+            if person_key is not None:
+                query = query.where(_log.c.person_key == person_key)
+            if class_key is not None:
+                query = query.where(_log.c.class_key == class_key)
             if since is not None:
                 query = query.where(_log.c.at >= since)
             page = self._read(query)
