@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from lti_tool.cli.grades import grade
+from lti_tool.cli.grade_steps import grade
 from lti_tool.cli.session import actor, open_services
 from lti_tool.sis.campus.generate import SIZES, generate_campus
 from lti_tool.sis.oneroster.importer import OneRosterImporter
