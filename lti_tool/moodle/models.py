@@ -55,6 +55,12 @@ class MoodleSite(Base):
     paired_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
 
+    def takes(self, kind: str) -> bool:
+        """Whether its plugin knows this kind of document, by what it said last; an old one knows
+        no grades."""
+        kinds = self.versions.get("kinds")
+        return not kinds or kind in kinds
+
 
 class PairingCode(Base):
     """A code to connect a Moodle with: single use, minutes long. ``secret_hash`` is SHA-256."""

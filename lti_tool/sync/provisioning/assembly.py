@@ -12,6 +12,8 @@ from lti_tool.core.crypto import Keyring
 from lti_tool.core.database import Database
 from lti_tool.moodle.plugin import MoodlePlugin
 from lti_tool.sis.interfaces import SisExtracts
+from lti_tool.sync.grades.log import GradeLog
+from lti_tool.sync.grades.pull_queue import PullQueue
 from lti_tool.sync.grades.receipts import Receipts
 from lti_tool.sync.grades.rendering import GradeRendering
 from lti_tool.sync.lifecycle import Lifecycle
@@ -93,11 +95,12 @@ def assemble(
     grades = GradeRendering(database, sis, lifecycle, on_request=grades_on_request)
     rendering = Rendering(sis, lifecycle, grades)
     mappings = Mappings(database)
-    receipts = Receipts(database, clock)
+    queue = PullQueue(database, clock)
+    receipts = Receipts(database, clock, sis, GradeLog(database, clock), queue)
     marks = Marks(database, clock, sis, rendering, mappings)
     letters = DeadLetters(database, clock, keyring)
     journal = Journal(clock, keyring)
-    ledger = Ledger(database, clock, journal, mappings, marks, letters)
+    ledger = Ledger(database, clock, journal, mappings, marks, letters, receipts)
     gates = Gates(database, clock, per_minute=limits.calls_per_minute)
     runs = Runs(database, clock, audit)
     client = MoodleAPIClient(plugin, gates, clock, attempts=limits.attempts, sleep=sleep)
@@ -114,7 +117,7 @@ def assemble(
         attempts=limits.attempts,
         most=limits.documents_per_call,
     )
-    reconciler = Reconciler(database, clock, client, rendering, marks, ledger, engine)
+    reconciler = Reconciler(database, clock, client, rendering, marks, ledger, engine, queue)
     explanations = Explanations(database, clock, sis, rendering, ledger, letters, gates, runs)
     of_services = (
         database,

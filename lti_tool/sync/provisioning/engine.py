@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 
 import structlog
@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lti_tool.core.clock import Clock
 from lti_tool.core.errors import NagaError
 from lti_tool.moodle.contract import fingerprint
-from lti_tool.moodle.documents import KINDS, Kind, Roster, key_of
+from lti_tool.moodle.documents import KINDS, Kind, key_of
 from lti_tool.moodle.models import MoodleSite, SiteStanding
 from lti_tool.moodle.plugin_errors import (
     AuthenticationError,
@@ -29,6 +29,7 @@ from lti_tool.sync.provisioning.guard import Guard, WaitingError, Watch, Work
 from lti_tool.sync.provisioning.ledger import LeaseLostError, Ledger
 from lti_tool.sync.provisioning.marks import Mark, Marks
 from lti_tool.sync.provisioning.models import RunState, RunTrigger, SyncRun
+from lti_tool.sync.provisioning.people import people_of
 from lti_tool.sync.provisioning.runs import Runs
 from lti_tool.sync.rendered import Former, Nothing, Unfit
 from lti_tool.sync.rendering import Rendering
@@ -103,7 +104,7 @@ class Engine:
             return None
         # Before the lease: where nothing is due, as mostly, nothing is written.
         self._marks.gather()
-        if not self._marks.any_due(site.id):
+        if not self._marks.any_due(site):
             return None
         holder = self._gates.take(site.id)
         if holder is None:
@@ -121,7 +122,7 @@ class Engine:
         actor: str,
         progress: Progress,
     ) -> SyncRun | None:
-        due = {kind: self._marks.due(site.id, kind) for kind in KINDS}
+        due = {kind: self._marks.due(site.id, kind) for kind in KINDS if site.takes(kind)}
         total = sum(map(len, due.values()))
         if not total:
             return None
@@ -186,10 +187,10 @@ class Engine:
             before, looked = looked, self._clock.now()
             return self._first(site, run, watch, before)
 
-        for kind in KINDS:
+        for kind in due:
             # Anew: what a kind before has let go of, or what turned out to be missing, is taken
             # in this run already.
-            newcomers = self._newcomers(site) if kind == "roster" else set()
+            newcomers = self._newcomers(site) if kind in ("roster", "grades") else set()
             for work in self._works(run, kind, self._marks.due(site.id, kind)):
                 progress(run)
                 self._keep_back(work, newcomers)
@@ -224,12 +225,12 @@ class Engine:
         due = {mark.key for mark in self._marks.due(site.id, "user")}
         return due - self._ledger.known(site.id, "user", due).keys()
 
-    def _keep_back(self, work: Work, newcomers: Collection[str]) -> None:
-        """Leave rosters with newcomers to the next run, which makes their accounts before."""
+    def _keep_back(self, work: Work, newcomers: set[str]) -> None:
+        """Leave what names newcomers to the next run, which makes their accounts before."""
+        if not newcomers:
+            return
         for key, document in list(work.documents.items()):
-            if isinstance(document, Roster) and any(
-                member.user in newcomers for member in document.members
-            ):
+            if not newcomers.isdisjoint(people_of(document)):
                 del work.documents[key], work.marks[key]
 
     def _works(self, run: SyncRun, kind: Kind, marks: list[Mark]) -> Iterator[Work]:

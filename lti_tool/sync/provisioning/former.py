@@ -12,10 +12,13 @@ from lti_tool.moodle.documents import (
     Category,
     Course,
     Document,
+    Gradebook,
+    Grades,
     Member,
     Roster,
     User,
 )
+from lti_tool.sync.provisioning.former_grades import former_gradebook, former_grades
 
 # The lists of a course whose parts stand in changes as ``sections/KEY``, and their keys' names.
 _PARTS = {"sections": "key", "groups": "idnumber"}
@@ -29,9 +32,16 @@ def former_document(
     An entry is ``{"outcome", "changes", "members"}``.
     """
     left: list[str] = []
+    if isinstance(document, Grades):
+        # Of grades only those are named that the entries tell of.
+        document = document.model_copy(update={"grades": []})
     for entry in entries:
         if isinstance(document, Roster):
             document = _roster(document, entry.get("members", []), left)
+        elif isinstance(document, Grades):
+            document = former_grades(document, entry.get("members", []))
+        elif isinstance(document, Gradebook):
+            document = former_gradebook(document, entry, left)
         elif entry["outcome"] == "created":
             document = _unmade(document)
         else:

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.moodle.contract import fingerprint
-from lti_tool.moodle.documents import Course, Document, Kind, Result, key_of
+from lti_tool.moodle.documents import Course, Document, Grades, Kind, MemberResult, Result, key_of
+from lti_tool.sync.grades.receipts import CHANGED, Belonging, Receipts, as_it_stays
 from lti_tool.sync.provisioning.journal import Journal
 from lti_tool.sync.provisioning.letters import DeadLetters, Letter
 from lti_tool.sync.provisioning.mappings import Known, Mappings
@@ -26,7 +27,18 @@ _runs = cast(sa.Table, SyncRun.__table__)
 _gates = cast(sa.Table, SiteGate.__table__)
 
 # What is not there yet is waited for: the code of a refusal, and the kind of what must come first.
-_AWAITED: dict[str, Kind] = {"category_missing": "category", "course_missing": "course"}
+_AWAITED: dict[str, Kind] = {
+    "category_missing": "category",
+    "course_missing": "course",
+    "gradebook_missing": "gradebook",
+}
+# What somebody deleted in Moodle, by who was refused for want of it: it is sent again, once.
+_LOST: dict[str, Kind] = {
+    "user_missing": "user",
+    "item_missing": "gradebook",
+    "not_enrolled": "roster",
+    "no_gradebook_role": "roster",
+}
 # What somebody else had, until a document gave it free: the field, and who was refused for it.
 _TAKEN: dict[str, str] = {
     "username": "username_taken",
@@ -52,6 +64,9 @@ class _Outcome:
     waiting: dict[str, str] = field(default_factory=dict)
     settled: list[Mark] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    grades: list[tuple[Grades, Result]] = field(default_factory=list)
+    belonging: Belonging | None = None
+    gradebooks: list[Result] = field(default_factory=list)
     # Codes of refusals that may have been answered by what was set free.
     freed: set[str] = field(default_factory=set)
 
@@ -71,6 +86,7 @@ class Ledger:
         mappings: Mappings,
         marks: Marks,
         letters: DeadLetters,
+        receipts: Receipts,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -78,10 +94,15 @@ class Ledger:
         self._mappings = mappings
         self._marks = marks
         self._letters = letters
+        self._receipts = receipts
 
     def known(self, site_id: int, kind: Kind, keys: Collection[str]) -> dict[str, Known]:
         """What the site was last made equal to, by key."""
         return self._mappings.known(site_id, kind, keys)
+
+    def keys(self, site_id: int, kind: Kind) -> set[str]:
+        """Keys of everything of a kind that the site was ever made equal to."""
+        return self._mappings.keys(site_id, kind)
 
     def refused(self, site_id: int, kind: Kind, keys: Collection[str]) -> set[str]:
         """Which of these things have a dead letter, or a person in them has."""
@@ -122,12 +143,13 @@ class Ledger:
         results: Sequence[Result],
     ) -> None:
         """Store what a call brought back: one transaction, after which it never happened twice."""
-        outcome = _Outcome()
+        outcome = _Outcome(belonging=self._receipts.belonging(documents))
+        of_what = "grades" if kind == "grades" else "people"
         for document, result in zip(documents, results, strict=True):
             mark = marks[key_of(document)]
             outcome.counts[outcome_of(result)] += 1
             for member in result.members:
-                outcome.counts[f"people_{outcome_of(member)}"] += 1
+                outcome.counts[f"{of_what}_{outcome_of(member)}"] += 1
             entry = self._journal.of_result(run, kind, result)
             if entry is not None:
                 outcome.journal.append(entry)
@@ -179,7 +201,7 @@ class Ledger:
                 "kind": document.kind,
                 "key": mark.key,
                 "moodle_id": result.id,
-                "fingerprint": fingerprint(document),
+                "fingerprint": fingerprint(as_it_stays(document, result)),
                 "outcome": result.result,
                 "active": count_people(people),
                 "people": people,
@@ -189,7 +211,11 @@ class Ledger:
                 "updated_by": run.actor,
             }
         )
-        if isinstance(document, Course):
+        if isinstance(document, Grades):
+            outcome.grades.append((document, result))
+        elif document.kind == "gradebook":
+            outcome.gradebooks.append(result)
+        elif isinstance(document, Course):
             outcome.together[mark.key] = [group.idnumber for group in document.groups]
         outcome.freed |= {
             _TAKEN[change.field] for change in result.changes if change.field in _TAKEN
@@ -198,7 +224,10 @@ class Ledger:
         outcome.answered.add(mark.key)
         for member in refused:
             code, message = member.code or "refused", member.message or ""
-            outcome.letters.append(Letter(mark.key, member.user, code, member.field, message))
+            if code != CHANGED:
+                outcome.letters.append(
+                    Letter(mark.key, item_of(member), code, member.field, message)
+                )
 
     def _refused(self, document: Document, result: Result, mark: Mark, outcome: _Outcome) -> None:
         kind = _AWAITED.get(result.code or "")
@@ -251,12 +280,34 @@ class Ledger:
                 self.send_again(
                     connection, site_id, "roster", self._letters.rosters(connection, site_id, done)
                 )
+            self._store_grades(connection, run, kind, done, outcome)
             if outcome.freed:
                 answered = self._letters.keys(
                     connection, site_id, kind=kind, codes=sorted(outcome.freed)
                 )
                 self.send_again(connection, site_id, kind, answered.get(kind, ()))
             self._progress(connection, run, kind, outcome.counts, len(outcome.settled))
+
+    def _store_grades(
+        self,
+        connection: sa.Connection,
+        run: SyncRun,
+        kind: Kind,
+        done: Collection[str],
+        outcome: _Outcome,
+    ) -> None:
+        """Receipts of what was sent; and grades that may go now that what they wanted is there."""
+        if outcome.grades and outcome.belonging is not None:
+            self._receipts.stored(connection, run, outcome.grades, outcome.belonging)
+        again = self._receipts.gradebooks_stored(connection, run.site_id, outcome.gradebooks)
+        codes = [code for code, other in _LOST.items() if other == kind]
+        if kind == "roster":
+            # Accounts come with places.
+            codes.append("user_missing")
+        if done and codes and kind != "user":
+            refused = self._letters.keys(connection, run.site_id, kind="grades", codes=codes)
+            again |= refused.get("grades", set()) & set(done)
+        self.send_again(connection, run.site_id, "grades", again)
 
     def _missing(
         self,
@@ -275,13 +326,17 @@ class Ledger:
             if not marks[key].attempts:
                 other, _, other_key = awaited.partition(":")
                 wanted[cast(Kind, other)].add(other_key)
-        strangers = {
-            (letter.key, letter.item) for letter in outcome.letters if letter.code == "user_missing"
+        lost = {
+            (letter.key, letter.item): _LOST[letter.code]
+            for letter in outcome.letters
+            if letter.item and letter.code in _LOST
         }
-        if strangers:
-            keys = {key for key, _ in strangers}
-            strangers -= self._letters.standing(connection, run.site_id, kind, keys)
-            wanted["user"] |= {item for _, item in strangers}
+        if lost:
+            keys = {key for key, _ in lost}
+            standing = self._letters.standing(connection, run.site_id, kind, keys)
+            for key, item in lost.keys() - standing:
+                other = lost[key, item]
+                wanted[other].add(item.partition(" ")[0] if other == "user" else key)
         return {
             other: keys
             - {key for key, _ in self._letters.standing(connection, run.site_id, other, keys)}
@@ -312,6 +367,11 @@ class Ledger:
                 heartbeat_at=self._clock.now(),
             )
         )
+
+
+def item_of(member: MemberResult) -> str:
+    """What a dead letter of a person of a roster, or of one of their grades, is about."""
+    return f"{member.user} {member.item}" if member.item else member.user
 
 
 def _check_lease(connection: sa.Connection, run: SyncRun) -> None:

@@ -118,12 +118,14 @@ class Marks:
             count += len(keys)
         return count
 
-    def any_due(self, site_id: int) -> bool:
-        """Whether any mark may be taken now."""
+    def any_due(self, site: MoodleSite) -> bool:
+        """Whether any mark may be taken now: of a kind that the site's plugin knows. Others wait
+        until it is updated."""
         query = (
             sa.select(sa.literal(1))
             .where(
-                _marks.c.site_id == site_id,
+                _marks.c.site_id == site.id,
+                _marks.c.kind.in_([kind for kind in KINDS if site.takes(kind)]),
                 sa.or_(_marks.c.not_before.is_(None), _marks.c.not_before <= self._clock.now()),
             )
             .limit(1)
@@ -270,14 +272,18 @@ class Marks:
         classes |= self._mappings.companions(classes)
         # Whether someone may sign in decides on their places too.
         rosters = classes | changed[ChangeKind.ROSTER] | self._sis.classes_of_people(people)
+        # Who comes back finds grades as they are now.
+        grades = rosters | changed[ChangeKind.GRADES]
         # A class that left, or joined, others: they all change.
-        wanted: dict[Kind, set[str]] = {
+        courses = set(self._rendering.hosts(classes)) | classes
+        return {
             "category": terms,
             "user": people,
-            "course": set(self._rendering.hosts(classes)) | classes,
+            "course": courses,
             "roster": set(self._rendering.hosts(rosters)) | rosters,
+            "gradebook": courses,
+            "grades": set(self._rendering.hosts(grades)) | grades,
         }
-        return wanted
 
     def put(
         self, connection: sa.Connection, site_id: int, kind: Kind, keys: Collection[str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 
-from lti_tool.moodle.documents import Document, MemberResult, Result, Roster, User
+from lti_tool.moodle.documents import Document, Grades, MemberResult, Result, Roster, User
 
 _SIZE = 8
 
@@ -26,6 +26,17 @@ def active_people(document: Document, *, without: Collection[str] = ()) -> bytes
             )
         case _:
             return b""
+
+
+def people_of(document: Document) -> set[str]:
+    """The keys of everybody whom a document of a course names."""
+    match document:
+        case Roster():
+            return {member.user for member in document.members}
+        case Grades():
+            return {grade.user for grade in document.grades}
+        case _:
+            return set()
 
 
 def count_people(people: bytes) -> int:

@@ -7,18 +7,37 @@ from dataclasses import dataclass, field
 
 from lti_tool.core.clock import Clock
 from lti_tool.moodle.contract import fingerprint
-from lti_tool.moodle.documents import KINDS, Course, Document, Kind, Result, Roster
+from lti_tool.moodle.documents import (
+    KINDS,
+    Course,
+    Document,
+    Gradebook,
+    Grades,
+    Kind,
+    Result,
+    Roster,
+)
 from lti_tool.moodle.models import MoodleSite
+from lti_tool.sync.provisioning.batches import MAX_WEIGHT, weight_of
 from lti_tool.sync.provisioning.client import MoodleAPIClient
 from lti_tool.sync.provisioning.ledger import Ledger
 from lti_tool.sync.provisioning.marks import Marks
-from lti_tool.sync.provisioning.people import outcome_of
+from lti_tool.sync.provisioning.people import outcome_of, people_of
 from lti_tool.sync.rendered import Former, Nothing, Unfit
 from lti_tool.sync.rendering import Rendering
 
 # Documents of one dry run, with what they refer to.
 _CALL = 800
-_BATCH: dict[Kind, int] = {"category": 500, "user": 500, "course": 200, "roster": 50}
+_BATCH: dict[Kind, int] = {
+    "category": 500,
+    "user": 500,
+    "course": 200,
+    "roster": 50,
+    "gradebook": 100,
+    "grades": 50,
+}
+# Kinds that name people, or are named by grades, although they are there already.
+_GROWING = ("roster", "gradebook")
 
 
 @dataclass(slots=True)
@@ -66,12 +85,14 @@ class Previews:
         """What a run would do now; with ``everything``, also where nothing is known to differ."""
         self._marks.gather()
         preview = Preview()
-        work = {kind: self._documents(site, kind, everything, preview) for kind in KINDS}
+        kinds = [kind for kind in KINDS if site.takes(kind)]
+        work = {kind: self._documents(site, kind, everything, preview) for kind in kinds}
         total = sum(map(len, work.values()))
         done = 0
         # What does not exist yet must travel with what refers to it: a dry run leaves nothing.
         coming: dict[tuple[str, str], Document] = {}
-        for kind in KINDS:
+        for kind in kinds:
+            of_what = "grades" if kind == "grades" else "people"
             for batch in _batches(kind, work[kind], coming):
                 wanted = set(batch)
                 for document, result in self._asked(site, kind, work[kind], batch, coming):
@@ -80,8 +101,10 @@ class Previews:
                     wanted.discard(result.key)
                     preview.add(kind, outcome_of(result))
                     for member in result.members:
-                        preview.add(kind, f"people_{outcome_of(member)}")
-                    if result.result == "created":
+                        preview.add(kind, f"{of_what}_{outcome_of(member)}")
+                    if result.result == "created" or (
+                        kind in _GROWING and result.result == "updated"
+                    ):
                         coming[kind, result.key] = document
                     if result.result != "unchanged" or any(
                         member.result != "unchanged" for member in result.members
@@ -152,6 +175,13 @@ def _references(document: Document) -> Iterator[tuple[str, str]]:
             yield "course", document.course
             for member in document.members:
                 yield "user", member.user
+        case Gradebook():
+            yield "course", document.course
+        case Grades():
+            for kind in ("course", "roster", "gradebook"):
+                yield kind, document.course
+            for person_key in people_of(document):
+                yield "user", person_key
         case _:
             return
 
@@ -161,13 +191,19 @@ def _batches(
 ) -> Iterator[list[str]]:
     batch: list[str] = []
     carried: set[tuple[str, str]] = set()
+    weight = 0
     for key, document in documents.items():
         also = {reference for reference in _references(document) if reference in coming}
-        full = len(batch) + 1 + 2 * len(carried | also) > _CALL or len(batch) >= _BATCH[kind]
+        full = (
+            len(batch) + 1 + 2 * len(carried | also) > _CALL
+            or len(batch) >= _BATCH[kind]
+            or weight + weight_of(document) > MAX_WEIGHT
+        )
         if batch and full:
             yield batch
-            batch, carried = [], set()
+            batch, carried, weight = [], set(), 0
         batch.append(key)
+        weight += weight_of(document)
         carried |= also
     if batch:
         yield batch

@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.moodle.contract import fingerprint
-from lti_tool.moodle.documents import KINDS, Document, Kind, MemberResult, Result
+from lti_tool.moodle.documents import DIGESTED, Document, Kind, MemberResult, Result
 from lti_tool.moodle.models import MoodleEvent, MoodleSite
 from lti_tool.sis.bulk import chunks
+from lti_tool.sync.grades.pull_queue import PullQueue
 from lti_tool.sync.provisioning.batches import batches
 from lti_tool.sync.provisioning.client import MoodleAPIClient
 from lti_tool.sync.provisioning.engine import Engine
@@ -46,6 +47,10 @@ _BY_HAND: dict[Kind, tuple[str, tuple[str, ...]]] = {
             "group.member_removed",
             "group.member_added",
         ),
+    ),
+    "gradebook": (
+        "course",
+        ("grade_item.created", "grade_item.updated", "grade_item.deleted"),
     ),
 }
 
@@ -86,6 +91,7 @@ class Reconciler:
         marks: Marks,
         ledger: Ledger,
         engine: Engine,
+        queue: PullQueue,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -94,6 +100,7 @@ class Reconciler:
         self._marks = marks
         self._ledger = ledger
         self._engine = engine
+        self._queue = queue
 
     def reconcile(
         self,
@@ -104,7 +111,8 @@ class Reconciler:
         actor: str = "reconciliation",
         progress: Callable[[str], None] = lambda _: None,
     ) -> Reconciliation:
-        """Compare everything, or some courses with their rosters; then repair under the guard.
+        """Compare everything, or some courses with their rosters and gradebooks; then repair under
+        the guard, and have their grades read.
 
         ``courses``: keys of classes. Things that the SIS does not know are left alone; what is
         marked is on its way already, and no drift.
@@ -113,7 +121,8 @@ class Reconciler:
         missed_since = self._missed_since(site)
         self._marks.gather()
         wanted = None if courses is None else self._rendering.hosts(courses)
-        kinds: tuple[Kind, ...] = KINDS if wanted is None else ("course", "roster")
+        of_courses: tuple[Kind, ...] = ("course", "roster", "gradebook")
+        kinds = [kind for kind in (DIGESTED if wanted is None else of_courses) if site.takes(kind)]
         for kind in kinds:
             progress(kind)
             self._compare(site, kind, wanted, found)
@@ -122,11 +131,21 @@ class Reconciler:
                 for kind in kinds:
                     keys = [drift.key for drift in found.drift if drift.kind == kind]
                     self._ledger.send_again(connection, site.id, kind, keys)
+                if site.takes("grades"):
+                    # Grades have no digest: they are read, and compared one by one.
+                    self._queue_grades(connection, site, wanted)
                 if wanted is None and missed_since is not None:
                     self._seen_whole(connection, site, missed_since)
         if repair and found.drift:
             found.run = self._engine.run(site, trigger=RunTrigger.RECONCILE, actor=actor)
         return found
+
+    def _queue_grades(
+        self, connection: sa.Connection, site: MoodleSite, wanted: list[str] | None
+    ) -> None:
+        if wanted is None:
+            wanted = sorted(self._ledger.keys(site.id, "gradebook"))
+        self._queue.request_within(connection, site.id, wanted)
 
     def _compare(
         self, site: MoodleSite, kind: Kind, wanted: list[str] | None, found: Reconciliation
