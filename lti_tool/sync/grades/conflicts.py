@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from lti_tool.core.audit import AuditLog
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
-from lti_tool.core.errors import ConflictError
-from lti_tool.sis.grading import Grading
+from lti_tool.core.errors import ConflictError, InvalidInputError
+from lti_tool.sis.entities import GradeSource, PartGradeView
+from lti_tool.sis.grade_rows import standing_grades
+from lti_tool.sis.grading import GradeEntry, Grading
 from lti_tool.sis.interfaces import SisExtracts
-from lti_tool.sync.grades.log import GradeLog
-from lti_tool.sync.grades.models import ConflictState
+from lti_tool.sis.rules import GradeRefusedError, checked_reason
+from lti_tool.sync.grades.conflict_views import ConflictLists, ConflictView, unknown
+from lti_tool.sync.grades.log import GradeLog, Moved
+from lti_tool.sync.grades.models import (
+    ConflictState,
+    Direction,
+    GradeConflict,
+    GradeReceipt,
+    Movement,
+)
+from lti_tool.sync.grades.open_conflicts import UNDECIDED
+from lti_tool.sync.grades.reasons import Reason, reason_of, remedy_of
+from lti_tool.sync.grades.values import hundredths, score
 from lti_tool.sync.provisioning.ledger import Ledger
+
+__all__ = ["ConflictChangedError", "ConflictDecidedError", "ConflictView", "Conflicts"]
+
+_conflicts = cast(sa.Table, GradeConflict.__table__)
+_receipts = cast(sa.Table, GradeReceipt.__table__)
+_TEXT = 1000
+_WHOLE = 10_000
 
 
 class ConflictDecidedError(ConflictError):
@@ -31,60 +54,7 @@ class ConflictChangedError(ConflictError):
     title = "The grades have changed meanwhile"
 
 
-@dataclass(frozen=True, slots=True)
-class ConflictView:
-    """A conflict as people see it. Values are hundredths of a percent.
-
-    ``*_by``: a person's key, ``moodle:ID`` of an account that is no person of the SIS, or ``None``;
-    ``*_name``: what to call them. ``person_key`` is ``moodle:ID`` too for an account without an ID
-    number. ``times``: the SIS's by its clock, Moodle's by Moodle's.
-    """
-
-    id: int
-    site_id: int
-    course_key: str
-    class_key: str
-    class_label: str
-    person_key: str
-    person_name: str
-    student_id: str | None
-    item_key: str
-    item_name: str
-    reason: str
-    remedy: str
-    state: ConflictState
-    sis_value: int | None
-    sis_status: str | None
-    sis_by: str | None
-    sis_name: str | None
-    sis_at: dt.datetime | None
-    moodle_value: int | None
-    moodle_by: str | None
-    moodle_name: str | None
-    moodle_at: dt.datetime | None
-    since: dt.datetime
-    asked_by: str | None
-    asked_at: dt.datetime | None
-    question: str | None
-    answer: str | None
-    proposes_take: bool | None
-    answered_at: dt.datetime | None
-    decided_by: str | None
-    decided_at: dt.datetime | None
-    note: str | None
-
-    @property
-    def undecided(self) -> bool:
-        """Whether a person is still to decide."""
-        return self.state in (ConflictState.OPEN, ConflictState.ASKED)
-
-    @property
-    def shown(self) -> tuple[int | None, int | None]:
-        """Both values, to be handed back with the decision."""
-        return self.sis_value, self.moodle_value
-
-
-class Conflicts:
+class Conflicts(ConflictLists):
     """The conflicts of all sites, and the decisions about them; each decision is a transaction."""
 
     def __init__(
@@ -97,39 +67,12 @@ class Conflicts:
         ledger: Ledger,
         log: GradeLog,
     ) -> None:
-        self._database = database
+        super().__init__(database, sis)
         self._clock = clock
         self._audit = audit
-        self._sis = sis
         self._grading = grading
         self._ledger = ledger
         self._log = log
-
-    def undecided(
-        self,
-        site_id: int | None = None,
-        course_key: str | None = None,
-        *,
-        class_keys: Collection[str] | None = None,
-        person_key: str | None = None,
-        item_key: str | None = None,
-        state: ConflictState | None = None,
-        reason: str | None = None,
-        after: int | None = None,
-        limit: int = 100,
-    ) -> list[ConflictView]:
-        """A page of what is to be decided, the oldest first; ``after``: the last id before it."""
-        raise NotImplementedError
-
-    def get(self, conflict_id: int) -> ConflictView:
-        """One conflict, decided or not; raises :class:`NotFoundError`."""
-        raise NotImplementedError
-
-    def counts(
-        self, site_id: int | None = None, *, class_keys: Collection[str] | None = None
-    ) -> dict[tuple[ConflictState, str], int]:
-        """How many are undecided, by state and reason."""
-        raise NotImplementedError
 
     def keep(
         self,
@@ -147,7 +90,26 @@ class Conflicts:
         Raises:
             NotFoundError, ConflictDecidedError, ConflictChangedError
         """
-        raise NotImplementedError
+        with self._deciding(conflict_id, shown) as (session, row, sis):
+            value, text = _sides(sis)
+            now = self._clock.now()
+            # What stands there is settled: from now on it is no news, and the SIS's may go.
+            settled = {
+                "base": row.moodle_value,
+                "seen": row.moodle_value,
+                "seen_at": row.moodle_at,
+            }
+            if not reason_of(row.reason).refusal:
+                settled |= {
+                    "asked": value,
+                    "asked_text": text,
+                    "asked_by": actor,
+                    "asked_at": now,
+                }
+            self._put_receipt(session, row, settled)
+            self._decide(session, row, ConflictState.KEPT, actor, note.strip()[:_TEXT] or None)
+            self._move(session, row, Movement.KEPT, actor, before=row.moodle_value, after=value)
+            self._ledger.send_again(session.connection(), row.site_id, "grades", [row.course_key])
 
     def take(
         self,
@@ -164,7 +126,22 @@ class Conflicts:
             InvalidInputError: no reason.
             GradeRefusedError: the SIS does not take it (``reason`` in the context).
         """
-        raise NotImplementedError
+        reason = checked_reason(reason)
+        with self._deciding(conflict_id, shown) as (session, row, sis):
+            self._enter(session, row, sis, actor=actor, reason=reason)
+            now = self._clock.now()
+            agreed = {
+                "base": row.moodle_value,
+                "agreed_at": now,
+                "seen": row.moodle_value,
+                "seen_at": row.moodle_at,
+            }
+            self._put_receipt(session, row, agreed)
+            self._decide(session, row, ConflictState.TAKEN, actor, reason)
+            before, _ = _sides(sis)
+            self._move(session, row, Movement.TAKEN, actor, before=before, after=row.moodle_value)
+            # What is to be decided did not travel; now it may.
+            self._ledger.send_again(session.connection(), row.site_id, "grades", [row.course_key])
 
     def ask(self, conflict_id: int, *, actor: str, question: str) -> None:
         """Ask the teachers of the class.
@@ -172,7 +149,20 @@ class Conflicts:
         Raises:
             NotFoundError, ConflictDecidedError, InvalidInputError
         """
-        raise NotImplementedError
+        words = _words(question, "question")
+        with self._database.write() as session:
+            row = _locked(session, conflict_id)
+            asked = {
+                "state": ConflictState.ASKED,
+                "asked_by": actor,
+                "asked_at": self._clock.now(),
+                "question": words,
+                "answer": None,
+                "proposes_take": None,
+                "answered_at": None,
+            }
+            session.execute(sa.update(_conflicts).where(_conflicts.c.id == row.id).values(**asked))
+            self._record(session, row, "grade_conflict.asked", actor)
 
     def answer(self, conflict_id: int, *, actor: str, take: bool, words: str) -> None:
         """A teacher's word: it proposes; who asked decides.
@@ -180,4 +170,181 @@ class Conflicts:
         Raises:
             NotFoundError, ConflictDecidedError, InvalidInputError
         """
-        raise NotImplementedError
+        said = _words(words, "words")
+        with self._database.write() as session:
+            row = _locked(session, conflict_id)
+            if row.asked_at is None:
+                raise InvalidInputError("Nobody has asked about this grade.", field="words")
+            answered = {
+                "state": ConflictState.OPEN,
+                "answer": said,
+                "proposes_take": take,
+                "answered_at": self._clock.now(),
+            }
+            session.execute(
+                sa.update(_conflicts).where(_conflicts.c.id == row.id).values(**answered)
+            )
+            self._record(session, row, "grade_conflict.answered", actor, take=take)
+
+    @contextmanager
+    def _deciding(
+        self, conflict_id: int, shown: tuple[int | None, int | None] | None
+    ) -> Iterator[tuple[Session, Any, PartGradeView | None]]:
+        """A transaction in which one conflict is decided, by what the SIS has now."""
+        with self._database.write() as session:
+            row = _locked(session, conflict_id)
+            sis = _standing(session, row)
+            value, _ = _sides(sis)
+            if shown is None or shown == (value, row.moodle_value):
+                yield session, row, sis
+                return
+            # Who looks again sees what the SIS has now.
+            session.execute(
+                sa.update(_conflicts)
+                .where(_conflicts.c.id == row.id)
+                .values(
+                    sis_value=value,
+                    sis_status=sis.status.value if sis else None,
+                    sis_by=(sis.approved_by or sis.entered_by) if sis else None,
+                    sis_at=(sis.graded_at or sis.updated_at) if sis else None,
+                )
+            )
+        raise ConflictChangedError(
+            "One of the two grades has changed since you looked.",
+            remedy="Look again, and decide then.",
+        )
+
+    def _enter(
+        self, session: Session, row: Any, sis: PartGradeView | None, *, actor: str, reason: str
+    ) -> None:
+        """Make the SIS's grade what Moodle has."""
+        value = row.moodle_value
+        if value is not None and not 0 <= value <= _WHOLE:
+            raise GradeRefusedError(
+                "The SIS takes grades from 0 to 100 percent.",
+                remedy=remedy_of(Reason.OUT_OF_RANGE),
+                reason=Reason.OUT_OF_RANGE.value,
+            )
+        entry = GradeEntry(
+            row.person_key, row.item_key, score(value), actor=row.moodle_by, graded_at=row.moodle_at
+        )
+        if sis is not None:
+            self._grading.correct_within(session, entry, actor=actor, reason=reason)
+            return
+        outcome = self._grading.enter_within(
+            session, [entry], actor=actor, source=GradeSource.MOODLE_IMPORT, submitted=True
+        )[0]
+        if outcome.state == "refused":
+            raise GradeRefusedError(
+                outcome.detail or "The SIS does not take this grade.",
+                remedy=remedy_of(outcome.reason or ""),
+                reason=outcome.reason,
+            )
+
+    def _put_receipt(self, session: Session, row: Any, values: dict[str, Any]) -> None:
+        insert = self._database.upsert(_receipts).values(
+            site_id=row.site_id,
+            person_key=row.person_key,
+            item_key=row.item_key,
+            course_key=row.course_key,
+            class_key=row.class_key,
+            **values,
+        )
+        session.execute(
+            insert.on_conflict_do_update(
+                index_elements=["site_id", "person_key", "item_key"],
+                set_={name: getattr(insert.excluded, name) for name in values},
+            )
+        )
+
+    def _decide(
+        self, session: Session, row: Any, state: ConflictState, actor: str, note: str | None
+    ) -> None:
+        session.execute(
+            sa.update(_conflicts)
+            .where(_conflicts.c.id == row.id)
+            .values(state=state, decided_by=actor, decided_at=self._clock.now(), note=note)
+        )
+        self._record(
+            session,
+            row,
+            f"grade_conflict.{state.value}",
+            actor,
+            sis=row.sis_value,
+            moodle=row.moodle_value,
+        )
+
+    def _move(
+        self,
+        session: Session,
+        row: Any,
+        movement: Movement,
+        actor: str,
+        *,
+        before: int | None,
+        after: int | None,
+    ) -> None:
+        kept = movement is Movement.KEPT
+        moved = Moved(
+            row.site_id,
+            row.course_key,
+            row.class_key,
+            row.person_key,
+            row.item_key,
+            direction=Direction.TO_MOODLE if kept else Direction.FROM_MOODLE,
+            movement=movement,
+            before=before,
+            after=after,
+            actor=actor,
+            code=row.reason,
+        )
+        self._log.write(session, [moved])
+
+    def _record(self, session: Session, row: Any, action: str, actor: str, **detail: Any) -> None:
+        self._audit.record(
+            session,
+            actor=actor,
+            action=action,
+            target=f"grade_conflict:{row.id}",
+            site=row.site_id,
+            person=row.person_key,
+            item=row.item_key,
+            **detail,
+        )
+
+
+def _locked(session: Session, conflict_id: int) -> Any:
+    """A conflict that is still to be decided; nobody else decides it meanwhile."""
+    row = session.execute(
+        sa.select(*_conflicts.c).where(_conflicts.c.id == conflict_id).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise unknown(conflict_id)
+    if row.state not in UNDECIDED:
+        raise ConflictDecidedError(
+            f"This conflict is {row.state.value} already.",
+            remedy="Look at what was decided; nothing was changed now.",
+        )
+    return row
+
+
+def _standing(session: Session, row: Any) -> PartGradeView | None:
+    found = standing_grades(session, [row.item_key], person_keys=[row.person_key])
+    return found.get((row.person_key, row.item_key))
+
+
+def _sides(sis: PartGradeView | None) -> tuple[int | None, str]:
+    if sis is None:
+        return None, ""
+    return hundredths(sis.score), (sis.letter or "") if sis.score is None else ""
+
+
+def _words(text: str, field: str) -> str:
+    words = text.strip()
+    if not words or len(words) > _TEXT:
+        raise InvalidInputError(
+            f"This needs words, of at most {_TEXT} characters.",
+            field=field,
+            remedy="Write a sentence.",
+        )
+    return words

@@ -1,22 +1,43 @@
-"""Grades from Moodle: what is to be read, read as it is now, compared, and acted on."""
+"""Grades from Moodle: what is to be read, read as it is now, and handed on to be judged."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import datetime as dt
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, cast
 
 import sqlalchemy as sa
+import structlog
 
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.moodle.models import MoodleSite
+from lti_tool.moodle.plugin_errors import DataError, PluginError
+from lti_tool.sis.bulk import chunks
+from lti_tool.sis.entities import ClassView
 from lti_tool.sis.grading import Grading
 from lti_tool.sis.interfaces import SisExtracts
+from lti_tool.sync.grades.arrivals import Arrivals, Reading
+from lti_tool.sync.grades.judging import Seen
 from lti_tool.sync.grades.log import GradeLog
+from lti_tool.sync.grades.models import GradeReading, GradeReceipt
+from lti_tool.sync.grades.pull_queue import Claim, PullQueue, keys_of
 from lti_tool.sync.provisioning.client import MoodleAPIClient
 from lti_tool.sync.provisioning.ledger import Ledger
+from lti_tool.sync.rendering import host_of
+
+log = structlog.get_logger(__name__)
+
+_readings = cast(sa.Table, GradeReading.__table__)
+_receipts = cast(sa.Table, GradeReceipt.__table__)
+
+# Grades stored in one transaction.
+_GRADES = 8000
+# Rounds at one site before the next site has its turn.
+_AT_A_STRETCH = 50
 
 
-class GradePulls:
+class GradePulls(PullQueue):
     """Brings grades from Moodle to the SIS, whole courses at a time."""
 
     def __init__(
@@ -29,47 +50,176 @@ class GradePulls:
         ledger: Ledger,
         log: GradeLog,
     ) -> None:
-        self._database = database
-        self._clock = clock
+        super().__init__(database, clock)
         self._client = client
         self._sis = sis
-        self._grading = grading
-        self._ledger = ledger
-        self._log = log
-
-    def take_events(self, site: MoodleSite) -> int:
-        """Request pulls of the courses in which Moodle told of grades; returns how many events."""
-        raise NotImplementedError
-
-    def request(
-        self, site_id: int, course_keys: Collection[str], *, actor: str | None = None
-    ) -> None:
-        """Have these courses read soon; ``actor``: who asked, if it was a person."""
-        with self._database.writing() as connection:
-            self.request_within(connection, site_id, course_keys, actor=actor)
-
-    def request_within(
-        self,
-        connection: sa.Connection,
-        site_id: int,
-        course_keys: Collection[str],
-        *,
-        actor: str | None = None,
-    ) -> None:
-        """As :meth:`request`, within the caller's transaction."""
-        raise NotImplementedError
-
-    def request_all(self, site: MoodleSite) -> int:
-        """Have every course of a site read; returns how many."""
-        raise NotImplementedError
-
-    def waiting(self, site_id: int, course_keys: Collection[str] | None = None) -> set[str]:
-        """Which courses (of these) are still to be read."""
-        raise NotImplementedError
+        self._arrivals = Arrivals(database, clock, sis, grading, ledger, log)
 
     def run(self, site: MoodleSite) -> int:
         """Read what is due, and act on it; returns how many grades were compared.
 
-        What Moodle does not answer now is tried again later; nothing raises for that.
+        What Moodle does not answer now is tried again later, later each time; that raises nothing.
         """
-        raise NotImplementedError
+        compared = 0
+        for _ in range(_AT_A_STRETCH):
+            claim = self.claim(site.id)
+            if claim is None:
+                break
+            try:
+                compared += self._pull(site, claim)
+            except PluginError as error:
+                self.postpone(site.id, claim, error.code)
+                log.warning("grades.pull_failed", site=site.id, code=error.code)
+                if not isinstance(error, DataError):
+                    break
+            except Exception:
+                self.postpone(site.id, claim, "failed")
+                raise
+        return compared
+
+    def _pull(self, site: MoodleSite, claim: Claim) -> int:
+        began = self._clock.now()
+        classes = self._classes(claim.courses)
+        wanted = sorted(classes)
+        seen: dict[str, dict[tuple[str, str], Seen]] = {key: {} for key in wanted}
+        if wanted:
+            scope = {"courses": wanted, "keyed": True}
+            for page in self._client.pages(site, "grades", scope):
+                for item in page:
+                    if item.get("key") and item.get("course") in seen:
+                        found = _seen(item)
+                        seen[item["course"]][found.person_key, item["key"]] = found
+                self.keep(site.id, claim)
+        items = self._items(site, self._missing(site.id, seen))
+        readings = [
+            Reading(
+                key,
+                classes[key],
+                seen[key],
+                items=items.get(key),
+                # A course always has items, from its total on.
+                gone=key in items and not items[key] and not seen[key],
+            )
+            for key in wanted
+        ]
+        readings += [Reading(key, [], {}) for key in claim.courses if key not in classes]
+        graders = {each.by for cells in seen.values() for each in cells.values() if each.by}
+        with self._database.reading() as connection:
+            people = keys_of(connection, site.id, "user", graders)
+        return sum(self._store(site, claim, some, people, began) for some in _in_portions(readings))
+
+    def _classes(self, course_keys: Collection[str]) -> dict[str, list[ClassView]]:
+        """The classes of each course, by its host; what is no class's course now is absent: the
+        former course of one that is taught with others."""
+        views = dict(self._sis.classes(course_keys))
+        others = {key for view in views.values() for key in view.combined_with} - views.keys()
+        views |= self._sis.classes(others)
+        return {
+            key: [views[key], *(views[each] for each in views[key].combined_with if each in views)]
+            for key in course_keys
+            if key in views and host_of(views[key]) == key
+        }
+
+    def _missing(
+        self, site_id: int, seen: Mapping[str, Mapping[tuple[str, str], Seen]]
+    ) -> set[str]:
+        """Courses in which grades are absent that were there before: withdrawn, or their item or
+        the whole course was deleted; which it is, the course's items tell."""
+        query = sa.select(
+            _receipts.c.course_key, _receipts.c.person_key, _receipts.c.item_key
+        ).where(
+            _receipts.c.site_id == site_id,
+            sa.or_(_receipts.c.seen.is_not(None), _receipts.c.base.is_not(None)),
+        )
+        missing: set[str] = set()
+        with self._database.reading() as connection:
+            for some in chunks(sorted(seen), 1000):
+                for course, person, item in connection.execute(
+                    query.where(_receipts.c.course_key.in_(some))
+                ):
+                    if (person, item) not in seen[course]:
+                        missing.add(course)
+        return missing
+
+    def _items(self, site: MoodleSite, course_keys: Collection[str]) -> dict[str, set[str]]:
+        """Keys of the items that these courses have, ``""`` for those without one."""
+        found: dict[str, set[str]] = {key: set() for key in course_keys}
+        if found:
+            for page in self._client.pages(site, "items", {"courses": sorted(found)}):
+                for item in page:
+                    if item.get("course") in found:
+                        found[item["course"]].add(item.get("key") or "")
+        return found
+
+    def _store(
+        self,
+        site: MoodleSite,
+        claim: Claim,
+        readings: Sequence[Reading],
+        people: Mapping[int, str],
+        began: dt.datetime,
+    ) -> int:
+        with self._database.write() as session:
+            connection = session.connection()
+            held = self.held(connection, site.id, claim, [each.course_key for each in readings])
+            done = self._arrivals.store(
+                session,
+                site,
+                [each for each in readings if each.course_key in held],
+                people,
+                began=began,
+            )
+            self.settle(connection, site.id, claim, held - done.again, done.again)
+            self._note(connection, site.id, done.compared, began)
+        return sum(done.compared.values())
+
+    def _note(
+        self,
+        connection: sa.Connection,
+        site_id: int,
+        compared: Mapping[str, int],
+        read_at: dt.datetime,
+    ) -> None:
+        if not compared:
+            return
+        insert = self._database.upsert(_readings)
+        connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=["site_id", "course_key"],
+                set_={
+                    "read_at": insert.excluded.read_at,
+                    "compared": insert.excluded.compared,
+                },
+            ),
+            [
+                {"site_id": site_id, "course_key": key, "read_at": read_at, "compared": count}
+                for key, count in sorted(compared.items())
+            ],
+        )
+
+
+def _seen(item: Mapping[str, Any]) -> Seen:
+    at = item.get("at")
+    value = item.get("percent")
+    return Seen(
+        person_key=item.get("user") or f"moodle:{item.get('id')}",
+        known=bool(item.get("user")),
+        value=value,
+        number=value is not None or item.get("final") is None,
+        at=dt.datetime.fromtimestamp(at, dt.UTC) if at else None,
+        by=item.get("by"),
+    )
+
+
+def _in_portions(readings: Sequence[Reading]) -> Iterator[list[Reading]]:
+    """Whole courses, as many as one transaction should hold."""
+    portion: list[Reading] = []
+    size = 0
+    for reading in readings:
+        if portion and size + len(reading.cells) > _GRADES:
+            yield portion
+            portion, size = [], 0
+        portion.append(reading)
+        size += len(reading.cells)
+    if portion:
+        yield portion
