@@ -1,4 +1,7 @@
-"""Administrators' sign-in by a single-use link, for when there is no identity provider."""
+"""Sessions of the administration: by a single-use link, or by the school's identity provider.
+
+They live in the database: ending one, by whoever may, ends it at once in every browser.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,17 @@ import secrets
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from lti_tool.core.audit import AuditLog
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.core.errors import ForbiddenError, InvalidInputError
 from lti_tool.identity.models import AdminSignIn
+from lti_tool.identity.rights import Right, Role, rights_of
 
 _SESSION = dt.timedelta(hours=8)
+_SEEN_EVERY = dt.timedelta(minutes=1)
 _TOKEN_BYTES = 32
 _MAX_MINUTES = 24 * 60
 
@@ -29,23 +35,48 @@ class SignInLinkError(ForbiddenError):
 
 @dataclass(frozen=True, slots=True)
 class AdminSession:
-    """A signed-in administrator."""
+    """Somebody who is signed in.
+
+    ``authenticated_at``: when they last proved who they are; ``provider``: whether it was at the
+    identity provider.
+    """
 
     name: str
     signed_in_at: dt.datetime
     expires_at: dt.datetime
+    roles: tuple[str, ...] = (Role.ADMINISTRATOR,)
+    person_key: str | None = None
+    authenticated_at: dt.datetime | None = None
+    provider: bool = False
+
+    @property
+    def rights(self) -> frozenset[Right]:
+        """What this person may do."""
+        return rights_of(self.roles)
 
 
 class AdminSessions:
-    """Sign-in links and the sessions that they become. Only hashes of secrets are stored."""
+    """Sign-in links, and sessions. Only hashes of secrets are stored.
+
+    Args:
+        idle: after so long without a page a session ends; ``_SESSION`` after it began it does so
+            anyway.
+    """
 
     def __init__(
-        self, database: Database, clock: Clock, audit: AuditLog, *, public_url: str
+        self,
+        database: Database,
+        clock: Clock,
+        audit: AuditLog,
+        *,
+        public_url: str,
+        idle: dt.timedelta = dt.timedelta(minutes=30),
     ) -> None:
         self._database = database
         self._clock = clock
         self._audit = audit
         self._public_url = public_url.rstrip("/")
+        self._idle = idle
 
     def sign_in_link(self, name: str, *, minutes: float = 15) -> str:
         """Return an address that signs ``name`` in once, within ``minutes``.
@@ -101,7 +132,7 @@ class AdminSessions:
                 .where(AdminSignIn.token_hash == _hash(token))
                 .where(AdminSignIn.used_at.is_(None))
                 .where(AdminSignIn.link_expires_at > now)
-                .values(used_at=now, secret_hash=_hash(secret), expires_at=expires_at)
+                .values(used_at=now, seen_at=now, secret_hash=_hash(secret), expires_at=expires_at)
                 .returning(AdminSignIn.name)
             )
             if name is None:
@@ -114,17 +145,63 @@ class AdminSessions:
             )
         return secret, expires_at
 
+    def open(self, session: Session, signed_in: AdminSignIn) -> tuple[str, dt.datetime]:
+        """Begin the session of somebody who signed in at the provider, within a transaction;
+        returns the session's secret and when it expires at the latest.
+
+        ``signed_in`` says who it is; the rest is filled in here.
+        """
+        now = self._clock.now()
+        secret = secrets.token_urlsafe(_TOKEN_BYTES)
+        signed_in.token_hash = _hash(secrets.token_urlsafe(_TOKEN_BYTES))
+        signed_in.created_at = signed_in.used_at = signed_in.seen_at = now
+        signed_in.link_expires_at = now
+        signed_in.secret_hash = _hash(secret)
+        signed_in.expires_at = now + _SESSION
+        session.add(signed_in)
+        self._audit.record(
+            session,
+            actor=f"admin:{signed_in.name}",
+            action="admin.signed_in",
+            target=f"admin:{signed_in.name}",
+            roles=signed_in.roles,
+            provider=signed_in.issuer,
+        )
+        return secret, signed_in.expires_at
+
     def session(self, secret: str) -> AdminSession | None:
-        """Return the session of this secret, or ``None`` if there is none or it has ended."""
+        """Return the session of this secret, or ``None`` if there is none or it has ended.
+
+        One read; a write at most once a minute, to know who has gone away.
+        """
+        now = self._clock.now()
         with self._database.read() as session:
             row = session.scalar(
                 sa.select(AdminSignIn)
                 .where(AdminSignIn.secret_hash == _hash(secret))
-                .where(AdminSignIn.expires_at > self._clock.now())
+                .where(AdminSignIn.expires_at > now)
             )
         if row is None or row.used_at is None or row.expires_at is None:
             return None
-        return AdminSession(row.name, row.used_at, row.expires_at)
+        seen = row.seen_at or row.used_at
+        if row.issuer is not None and now - seen > self._idle:
+            return None
+        if now - seen > _SEEN_EVERY:
+            with self._database.write() as session:
+                session.execute(
+                    sa.update(AdminSignIn)
+                    .where(AdminSignIn.token_hash == row.token_hash)
+                    .values(seen_at=now)
+                )
+        return AdminSession(
+            row.name,
+            row.used_at,
+            row.expires_at,
+            roles=tuple(row.roles),
+            person_key=row.person_key,
+            authenticated_at=row.authenticated_at or row.used_at,
+            provider=row.issuer is not None,
+        )
 
     def end(self, secret: str) -> None:
         """End the session; a secret of none changes nothing."""
@@ -132,7 +209,7 @@ class AdminSessions:
             name = session.scalar(
                 sa.update(AdminSignIn)
                 .where(AdminSignIn.secret_hash == _hash(secret))
-                .values(secret_hash=None, expires_at=None)
+                .values(secret_hash=None, expires_at=None, tokens_sealed=None)
                 .returning(AdminSignIn.name)
             )
             if name is not None:

@@ -31,12 +31,18 @@ class PersonLink(Base):
 
 
 class AdminSignIn(Base):
-    """A single-use sign-in link, and after its use the administrator's session.
+    """A session of the administration: of a single-use link once it was used, or of a person who
+    signed in at the identity provider.
 
-    ``token_hash`` and ``secret_hash`` are SHA-256 in hexadecimal.
+    ``token_hash`` and ``secret_hash`` are SHA-256 in hexadecimal. ``roles`` are those of
+    ``rights.py``. Of a sign-in at a provider: ``issuer``, ``subject`` and ``sid`` name it there,
+    ``authenticated_at`` is when the person last proved who they are, ``tokens_sealed`` holds the ID
+    token (to sign out there) and the refresh token (to learn of changed roles), ``checked_at`` is
+    when that was last done.
     """
 
     __tablename__ = "admin_sign_in"
+    __table_args__ = (sa.Index("ix_admin_sign_in_provider", "issuer", "subject", "sid"),)
 
     token_hash: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     name: Mapped[str] = mapped_column(sa.String(200))
@@ -45,10 +51,30 @@ class AdminSignIn(Base):
     used_at: Mapped[dt.datetime | None]
     secret_hash: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
     expires_at: Mapped[dt.datetime | None]
+    seen_at: Mapped[dt.datetime | None]
+    roles: Mapped[list[str]] = mapped_column(default=lambda: ["administrator"])
+    person_key: Mapped[str | None] = mapped_column(sa.String(255), index=True)
+    issuer: Mapped[str | None] = mapped_column(sa.String(500))
+    subject: Mapped[str | None] = mapped_column(sa.String(255))
+    sid: Mapped[str | None] = mapped_column(sa.String(255))
+    authenticated_at: Mapped[dt.datetime | None]
+    checked_at: Mapped[dt.datetime | None]
+    tokens_sealed: Mapped[bytes | None]
+
+
+class SeenLogout(Base):
+    """A logout token that was taken: a second use is refused until it has expired anyway."""
+
+    __tablename__ = "seen_logout"
+
+    issuer: Mapped[str] = mapped_column(sa.String(500), primary_key=True)
+    jti: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
+    expires_at: Mapped[dt.datetime] = mapped_column(index=True)
 
 
 class SignIn(Base):
-    """A sign-in at the school's identity provider under way, for one launch; deleted by its use.
+    """A sign-in at the school's identity provider under way; deleted by its use. It is for one
+    launch, or, without one, for the administration.
 
     ``state`` and ``binding_hash`` are SHA-256 digests in hexadecimal of what the browser holds.
     """
@@ -58,7 +84,7 @@ class SignIn(Base):
     state: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     nonce: Mapped[str] = mapped_column(sa.String(64))
     binding_hash: Mapped[str] = mapped_column(sa.String(64))
-    launch_reference: Mapped[str] = mapped_column(
+    launch_reference: Mapped[str | None] = mapped_column(
         sa.ForeignKey("lti_launch.reference", ondelete="CASCADE"), index=True
     )
     expires_at: Mapped[dt.datetime] = mapped_column(index=True)
