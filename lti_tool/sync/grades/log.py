@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database, Executor
+from lti_tool.moodle.models import MoodleSite
 from lti_tool.sync.grades.models import Direction, MoodleGradeSyncLog, Movement
 
 _log = cast(sa.Table, MoodleGradeSyncLog.__table__)
@@ -118,10 +119,9 @@ class GradeLog:
     ) -> list[LogEntry]:
         """A page of the movements of a student's grades in a class, of all sites, the newest first;
         ``before``: the last id of the page before."""
-        sites = sa.select(sa.distinct(_log.c.site_id)).scalar_subquery()
         query = sa.select(*_COLUMNS).where(
             # The index begins with the site.
-            _log.c.site_id.in_(sites),
+            _log.c.site_id.in_(sa.select(MoodleSite.id)),
             _log.c.person_key == person_key,
             _log.c.class_key == class_key,
         )
