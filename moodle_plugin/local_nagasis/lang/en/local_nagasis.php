@@ -213,6 +213,7 @@ $string['refused_protected_user'] = '{$a->user} is an administrator, the guest o
 $string['refused_role_missing'] = 'This site has no role with the short name "{$a->role}". Make it under Site administration, Users, Define roles.';
 $string['refused_schema'] = '{$a->path} {$a->problem}.';
 $string['refused_shortname_taken'] = 'The short name "{$a->shortname}" belongs to the course {$a->other}. Give that course its ID number from the SIS if it is the same class, or choose another short name.';
+$string['refused_source_not_numeric'] = '"{$a->item}" holds no numbers: it has no grade, a text, or a scale that is no longer there. Give it points or a scale in Moodle, or choose another item.';
 $string['refused_unknown_kind'] = 'This plugin does not know documents of the kind "{$a->kind}". It knows: {$a->kinds}. Update the plugin.';
 $string['refused_user_missing'] = 'There is no account with the ID number "{$a->idnumber}". Send the person first, or give the account its ID number.';
 $string['refused_username_invalid'] = 'Moodle does not allow the username "{$a->username}". It would allow "{$a->allowed}": small letters, digits and - _ . @';

@@ -40,8 +40,8 @@ final class batch {
         'user' => user_kind::class,
         'course' => course_kind::class,
         'roster' => roster_kind::class,
-        'grades' => grades_kind::class,
         'gradebook' => gradebook_kind::class,
+        'grades' => grades_kind::class,
     ];
 
     /** @var string[] Refusals that another document of the same call may remove: order does not matter. */
