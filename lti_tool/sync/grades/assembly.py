@@ -9,7 +9,10 @@ from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.sis.grading import Grading
 from lti_tool.sis.interfaces import SisExtracts, StudentInformationSystem
+from lti_tool.sync.grades.conflicts import Conflicts
 from lti_tool.sync.grades.connections import GradeConnections
+from lti_tool.sync.grades.log import GradeLog
+from lti_tool.sync.grades.pulls import GradePulls
 from lti_tool.sync.grades.receipts import Receipts
 from lti_tool.sync.grades.views import CourseGrades
 from lti_tool.sync.provisioning.assembly import Provisioning
@@ -20,6 +23,9 @@ class GradeParts:
     """The parts by which grades go to Moodle and come from there."""
 
     receipts: Receipts
+    pulls: GradePulls
+    conflicts: Conflicts
+    log: GradeLog
     views: CourseGrades
     connections: GradeConnections
 
@@ -34,8 +40,14 @@ def assemble(
     provisioning: Provisioning,
 ) -> GradeParts:
     """Build all parts of one process."""
+    log = GradeLog(database, clock)
     return GradeParts(
         receipts=provisioning.receipts,
+        pulls=GradePulls(
+            database, clock, provisioning.client, extracts, grading, provisioning.ledger, log
+        ),
+        conflicts=Conflicts(database, clock, audit, extracts, grading, provisioning.ledger, log),
+        log=log,
         views=CourseGrades(database, sis),
         connections=GradeConnections(
             database,
