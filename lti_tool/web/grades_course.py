@@ -13,7 +13,8 @@ from lti_tool.moodle.documents import TOTAL
 from lti_tool.moodle.models import MoodleSite
 from lti_tool.sis.entities import PartView
 from lti_tool.sync.grades.cells import session_key
-from lti_tool.sync.grades.views import CourseState, Table, course_key_of
+from lti_tool.sync.grades.course_tables import CourseState
+from lti_tool.sync.grades.views import Table, course_key_of
 from lti_tool.web.viewer import Viewer, require_teacher
 from lti_tool.wiring import services
 

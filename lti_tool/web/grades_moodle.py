@@ -106,7 +106,7 @@ def column_name(column: Column) -> str:
         case "total":
             return _("Final grade")
         case "session":
-            return _("Total of %(session)s", session=column.name)
+            return _("Total of %(session)s", session=column.name) if column.name else _("Total")
         case _:
             return column.name
 
