@@ -23,7 +23,8 @@ from demo.state import Platform, platform
 blueprint = Blueprint("pages", __name__)
 
 
-def _course(course_id: int) -> Course:
+def open_course(course_id: int) -> Course:
+    """Return the course or end on an error page."""
     course = platform().state.courses.get(course_id)
     if course is None:
         raise PageError("invalidcourseid", "There is no such course.")
@@ -42,11 +43,15 @@ def people_by_role(host: Platform, course: Course) -> dict[str, list[Person]]:
     }
 
 
-def _edits(course: Course, person: Person | None) -> bool:
+def edits(course: Course, person: Person | None) -> bool:
+    """Whether somebody may change the course and grade in it; nobody but administrators may
+    change one that is read only."""
     if person is None:
         return False
     member = course.enrolment(person.id)
-    return person.site_admin or (member is not None and member.role == "editingteacher")
+    frozen = course.readonly and platform().state.context_locking
+    teaches = member is not None and member.role == "editingteacher" and not frozen
+    return person.site_admin or teaches
 
 
 def sesskey() -> str:
@@ -67,7 +72,7 @@ def course_page(course_id: int) -> Any:
     changed = act_as()
     if changed is not None:
         return changed
-    host, course = platform(), _course(course_id)
+    host, course = platform(), open_course(course_id)
     links = host.links_of(course.id)
     active = [tool for tool in host.state.tools.values() if tool.state == "active"]
     return render_template(
@@ -76,7 +81,7 @@ def course_page(course_id: int) -> Any:
         links=[(link, host.state.tools.get(link.tool_id)) for link in links],
         tools=active,
         people=people_by_role(host, course),
-        edits=_edits(course, signed_in()),
+        edits=edits(course, signed_in()),
         sesskey=sesskey(),
     )
 
@@ -84,11 +89,11 @@ def course_page(course_id: int) -> Any:
 @blueprint.post("/course/<int:course_id>/links")
 def add_link(course_id: int) -> Any:
     """Add an activity of a tool without picking anything in it (``tool``)."""
-    host, course, person = platform(), _course(course_id), require_person()
+    host, course, person = platform(), open_course(course_id), require_person()
     require_sesskey()
     wanted = request.form.get("tool", "")
     tool = host.state.tools.get(int(wanted)) if wanted.isdigit() else None
-    if tool is None or not _edits(course, person):
+    if tool is None or not edits(course, person):
         raise PageError("nopermissions", "Only a teacher may add activities.", 403)
     host.add_link(course, tool, request.form.get("name", "").strip() or tool.name)
     return redirect(f"/course/{course.id}", 303)
@@ -97,7 +102,7 @@ def add_link(course_id: int) -> Any:
 @blueprint.get("/course/<int:course_id>/select/<int:tool_id>")
 def select_content(course_id: int, tool_id: int) -> Any:
     """Show the tool's picker in a frame."""
-    course = _course(course_id)
+    course = open_course(course_id)
     require_person()
     tool = platform().state.tools.get(tool_id)
     if tool is None:
@@ -117,7 +122,7 @@ def link_page(link_id: int) -> Any:
     if link is None:
         raise PageError("invalidcoursemodule", "There is no such activity.")
     require_person()
-    course = _course(link.course_id)
+    course = open_course(link.course_id)
     source = f"/mod/lti/launch.php?id={link.id}"
     return render_template("frame.html", course=course, title=link.title, source=source, link=link)
 
@@ -125,31 +130,8 @@ def link_page(link_id: int) -> Any:
 @blueprint.get("/course/<int:course_id>/participants")
 def participants(course_id: int) -> Any:
     """List who is enrolled."""
-    course = _course(course_id)
+    course = open_course(course_id)
     return render_template("participants.html", course=course, members=platform().members(course))
-
-
-@blueprint.get("/course/<int:course_id>/grades")
-def gradebook(course_id: int) -> Any:
-    """Show the grader report: students by columns."""
-    host, course = platform(), _course(course_id)
-    person = signed_in()
-    member = course.enrolment(person.id) if person else None
-    own_only = person is not None and member is not None and member.role == "student"
-    students = [
-        student
-        for student, enrolment in host.members(course)
-        if enrolment.role == "student" and (not own_only or student is person)
-    ]
-    items = host.line_items_of(course.id)
-    rows = []
-    for student in students:
-        cells = [host.grade(item.id, student.id) for item in items]
-        finals = [cell.final for cell in cells if cell is not None and cell.final is not None]
-        rows.append((student, cells, sum(finals) if finals else None))
-    return render_template(
-        "gradebook.html", course=course, items=items, rows=rows, own_only=own_only
-    )
 
 
 @blueprint.post("/signout")

@@ -6,13 +6,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 import sqlalchemy as sa
 
+from demo.client import parse_forms
 from demo.connect import ConnectError, pair
 from demo.provisioning.outbox import Sender
 from demo.provisioning.pairing import renew_token, unpair
 from demo.provisioning.tool import ToolError
-from lti_tool.moodle.documents import Category, User
+from lti_tool.moodle.documents import (
+    Category,
+    Grade,
+    Gradebook,
+    GradeCategory,
+    GradeItem,
+    Grades,
+    User,
+)
 from lti_tool.moodle.models import MoodleEvent, MoodleSite, SiteStanding
 from tests.web.world import World, build_world
 
@@ -147,3 +157,36 @@ def test_unpaired_on_both_sides(world: World, site: MoodleSite) -> None:
     assert Sender(world.platform).send() == 0
     with pytest.raises(ToolError):
         unpair(world.platform)
+
+
+def test_a_typed_grade_is_told(world: World, site: MoodleSite) -> None:
+    host, course, plugin = world.platform, world.course, world.services.moodle_plugin
+    student = next(p for p, m in host.members(course) if m.role == "student" and p.idnumber)
+    category = GradeCategory(key="k", name="Midterm", weight=10_000)
+    item = GradeItem(key="p", name="Quiz", category="k", weight=10_000)
+    book = Gradebook(course=course.idnumber, categories=[category], items=[item])
+    grade = Grade(user=student.idnumber, item="p", value=5000, note="Naga SIS")
+    grades = Grades(course=course.idnumber, grades=[grade])
+    assert [each.result for each in plugin.apply(site, [book, grades]).results] == [
+        "created",
+        "updated",
+    ]
+    # What came from the tool is not told to it.
+    assert not any(kind.startswith("grade") for _, kind in _waiting(world))
+    scope = {"courses": [course.idnumber], "keyed": True}
+    held = plugin.read(site, "grades", scope=scope)
+    [mine] = [each for each in held.items if each["key"] == "p"]
+    assert (mine["user"], mine["percent"]) == (student.idnumber, 5000)
+    with requests.Session() as browser:
+        teacher = next(p for p, m in host.members(course) if m.role == "editingteacher")
+        browser.get(f"{host.base_url}/signin", params={"user": teacher.username})
+        page = browser.get(f"{host.base_url}/course/{course.id}/grades?edit=1").text
+        form = next(each for each in parse_forms(page) if each.action.endswith("/grades"))
+        typed = {**form.fields, f"g-{mine['item']}-{student.id}": "75"}
+        browser.post(host.base_url + form.action, data=typed)
+    Sender(host).send()
+    assert [kind for _, kind in _events(world)][-1] == "grade.changed"
+
+
+def _waiting(world: World) -> list[tuple[int, str]]:
+    return [(each.seq, each.type) for each in world.platform.state.connection.outbox]
