@@ -131,7 +131,7 @@ def test_a_teachers_own_item_is_added(built: Any) -> None:
     items = read(built.platform.state, "items", {"courses": ["EHSS-07|A"]}, after=0, limit=99)
     [mine] = [each for each in items["items"] if each["name"] == "My quiz"]
     assert (mine["key"], mine["source"], mine["max"], mine["weight"]) == (None, False, 20.0, 0.0)
-    connected = {**BOOK, "items": [{**BOOK["items"][0], "source": mine["id"]}, *BOOK["items"][1:]]}  # type: ignore[dict-item, index]
+    connected = {**BOOK, "items": [{**BOOK["items"][0], "source": mine["id"]}, *BOOK["items"][1:]]}  # type: ignore[dict-item]
     [result] = apply(built.platform.state, [connected], dryrun=False)
     assert result["result"] == "updated"
     _type(built, **{f"g-{mine['id']}-{built.person('dara').id}": "15"})
