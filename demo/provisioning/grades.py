@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from demo.grade_model import Grade, LineItem
+from demo.grade_model import Grade, GradeCategory, LineItem
 from demo.gradebook import TOTAL, CourseGrades, Item, in_range
 from demo.model import Course, Person
 from demo.provisioning.grade_documents import GradePart, GradesDocument
-from demo.provisioning.plan import Plan, Site, differences
+from demo.provisioning.plan import Plan, Site
 from demo.provisioning.refusal import RefusedError
 
 
@@ -52,18 +52,31 @@ class GradesPlanner:
         return self.course.id
 
     def _grade(self, part: GradePart, where: str) -> list[dict[str, Any]]:
-        item = self._item(part, where)
         person = self._person(part, f"{where}/user")
+        item = self._item(part, where)
         item_id = self.grades.book.total_id if item is None else item.id
         cell = self.grades.cell(item_id, person.id)
-        if isinstance(item, LineItem):
-            changes = self._compare(part, item, cell, person, where)
-        else:
-            changes = _compare_total(part, cell)
-        if not changes:
+        before = (
+            self.grades.total(person.id) if item is None else self.grades.percent(item, person.id)
+        )
+        text = cell.text if cell else ""
+        same = (before, text) == (part.value, part.text)
+        ours = item is None or (isinstance(item, GradeCategory) and item.stood is None)
+        if ours:
+            # A total stands only if nothing can compute it anew.
+            stands = cell is not None and cell.overridden
+            none = part.value is None and not part.text
+            same = not stands if none else stands and same
+        if same:
             return []
         self._require_unlocked(item, cell, where)
-        self.steps.append(lambda: self._write(part, item, item_id, person))
+        changes = [_change("value", before, part.value)]
+        if text != part.text:
+            changes = changes if before != part.value else []
+            changes.append(_change("text", text, part.text))
+        if not ours and before not in (part.value, part.expected):
+            raise _ChangedError(f"{where}/expected", changes)
+        self.steps.append(lambda: self._write(part, item, item_id, person, ours))
         return changes
 
     def _item(self, part: GradePart, where: str) -> Item | None:
@@ -73,6 +86,10 @@ class GradesPlanner:
         if item is None:
             raise RefusedError(
                 "item_missing", f"{where}/item", f"The gradebook has no {part.item!r} (any more)."
+            )
+        if isinstance(item, LineItem) and not item.numeric:
+            raise RefusedError(
+                "source_not_numeric", f"{where}/item", f"{item.label!r} has no grades in numbers."
             )
         return item
 
@@ -91,17 +108,6 @@ class GradesPlanner:
             )
         return person
 
-    def _compare(
-        self, part: GradePart, item: LineItem, cell: Grade | None, person: Person, where: str
-    ) -> list[dict[str, Any]]:
-        before, text = self.grades.percent(item, person.id), cell.text if cell else ""
-        changes = differences(
-            iter([("value", before, part.value), ("text", text or None, part.text or None)])
-        )
-        if before not in (part.value, part.expected):
-            raise _ChangedError(f"{where}/expected", changes)
-        return changes
-
     def _require_unlocked(self, item: Item | None, cell: Grade | None, where: str) -> None:
         if self.grades.book.locked or (item is not None and self.grades.is_locked(item)):
             raise RefusedError(
@@ -110,16 +116,19 @@ class GradesPlanner:
         if cell is not None and cell.locked:
             raise RefusedError("grade_locked", where, "This grade is locked.")
 
-    def _write(self, part: GradePart, item: Item | None, item_id: int, person: Person) -> None:
+    def _write(
+        self, part: GradePart, item: Item | None, item_id: int, person: Person, ours: bool
+    ) -> None:
         column = self.site.state.grades.setdefault(item_id, {})
         cell = column.setdefault(person.id, Grade(None, 0.0))
         if isinstance(item, LineItem):
             cell.final = None if part.value is None else in_range(part.value, item)
-            cell.overridden = item.stood is not None and cell.final is not None
+            cell.overridden = item.coupled
         else:
+            # What is computed comes back where a total is taken back; a teacher's own stays away.
             cell.final = None if part.value is None else part.value / 100
-            cell.overridden = part.value is not None or bool(part.text)
-        if cell.text or part.text:
+            cell.overridden = part.value is not None or bool(part.text) or not ours
+        if cell.text != part.text:
             cell.comment = part.text or None
         cell.text, cell.source, cell.grader = part.text, part.note, None
         cell.modified = self.site.now
@@ -137,13 +146,8 @@ class _ChangedError(RefusedError):
         return {**super().result(), "changes": self.changes}
 
 
-def _compare_total(part: GradePart, cell: Grade | None) -> list[dict[str, Any]]:
-    stands = cell is not None and cell.overridden
-    before = round(cell.final * 100) if cell and stands and cell.final is not None else None
-    text = cell.text if cell and stands else ""
-    return differences(
-        iter([("value", before, part.value), ("text", text or None, part.text or None)])
-    )
+def _change(field: str, before: object, after: object) -> dict[str, Any]:
+    return {"field": field, "before": before, "after": after}
 
 
 def _result(
