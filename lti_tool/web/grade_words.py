@@ -18,7 +18,7 @@ def states() -> dict[CellState, Badge]:
     return {
         CellState.DECISION: Badge(_("Decision wanted"), "?", "bad"),
         CellState.REFUSED: Badge(_("Refused"), "✕", "bad"),
-        CellState.DIFFERS: Badge(_("Differs"), "≠", "warn"),
+        CellState.DIFFERS: Badge(_("Differs"), "!", "warn"),
         CellState.CHANGED: Badge(_("Changed since sent"), "↻", "warn"),
         CellState.SENDING: Badge(_("Being sent"), "→", "info"),
         CellState.WAITS: Badge(_("Waits to be sent"), "…", "info"),
@@ -102,8 +102,11 @@ def refusal(code: str) -> tuple[str, str]:
     return str(why), str(remedy)
 
 
-def why(cell: Cell) -> tuple[str, str]:
-    """Why a grade stands where it does, and what to do; empty where there is nothing to say."""
+def why(cell: Cell, *, automatic: bool) -> tuple[str, str]:
+    """Why a grade stands where it does, and what to do; empty where there is nothing to say.
+
+    ``automatic``: whether grades go to Moodle by themselves.
+    """
     match cell.state:
         case CellState.REFUSED:
             return refusal(cell.receipt.code or "" if cell.receipt else "")
@@ -123,6 +126,8 @@ def why(cell: Cell) -> tuple[str, str]:
             return stays().get(cell.sis.stays or "", ""), ""
         case CellState.CHANGED if not cell.sis.due:
             return _("It was sent and no longer counts: sending takes it back."), ""
+        case CellState.WAITS | CellState.CHANGED:
+            return "", _("It goes to Moodle by itself.") if automatic else _("Send it.")
         case _:
             return "", ""
 

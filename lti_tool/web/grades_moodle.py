@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import TypeVar
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
@@ -54,7 +55,6 @@ def page(course: GradedCourse, part_key: str | None) -> str:
             [each.asked_by for each in sendings]
             + [cell.receipt.sent_by for _row, _column, cell in lines if cell.receipt]
         )
-    settings = services().settings
     return render_template(
         "grades/moodle.html",
         who=course.who,
@@ -69,8 +69,8 @@ def page(course: GradedCourse, part_key: str | None) -> str:
         whole=_WHOLE if PAGE < total <= _WHOLE and size == PAGE else None,
         sendings=sendings,
         names=names,
-        automatic=settings.moodle_grade_push == "automatic",
-        switched_on=settings.moodle_sync_enabled,
+        automatic=_automatic(),
+        switched_on=services().settings.moodle_sync_enabled,
         combined=len(course.who.classes) > 1,
         column_name=column_name,
         inbox=inbox_url(),
@@ -79,14 +79,19 @@ def page(course: GradedCourse, part_key: str | None) -> str:
 
 
 def _words() -> dict[str, object]:
+    """What the pages of grades have in common."""
     return {
         "states": grade_words.states(),
         "statuses": display.grade_statuses(),
-        "why": grade_words.why,
+        "why": partial(grade_words.why, automatic=_automatic()),
         "refusal": grade_words.refusal,
         "CellState": CellState,
         "SENDABLE": SENDABLE,
     }
+
+
+def _automatic() -> bool:
+    return services().settings.moodle_grade_push == "automatic"
 
 
 def _chosen(table: Table, wanted: str) -> Iterator[tuple[Row, Column, Cell]]:
@@ -219,7 +224,7 @@ def _csv(table: Table, names: dict[str, str]) -> Iterator[str]:
             states[cell.state].label,
             sent_at,
             names.get(sent_by or "", sent_by or ""),
-            *grade_words.why(cell),
+            *grade_words.why(cell, automatic=_automatic()),
         ]
         writer.writerow([harmless(value) for value in values])
         if buffer.tell() > 65536:
