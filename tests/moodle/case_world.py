@@ -183,8 +183,11 @@ def comparable(results: Sequence[Json]) -> list[Json]:
         kept = {
             name: value
             for name, value in result.items()
-            if name not in ("id", "message", "members") and value not in (None, [])
+            if name not in ("id", "message", "members", "notes") and value not in (None, [])
         }
+        if result.get("notes"):
+            assert all(note.get("message", "…") for note in result["notes"]), f"no words: {result}"
+            kept["notes"] = [{"code": note["code"]} for note in result["notes"]]
         if result.get("members"):
             kept["members"] = comparable(result["members"])
         found.append(kept)
@@ -198,7 +201,7 @@ def again(results: Sequence[Json], documents: Sequence[Any]) -> list[Json]:
         kept = _settled(result)
         if "members" in result:
             # Behind the document's own members stand those who were suspended as absent.
-            named = len(document["members"])
+            named = len(document.get("members", document.get("grades", [])))
             members = [_settled(each) for each in result["members"][:named]]
             members += [each for each in result["members"][named:] if each["result"] == "refused"]
             kept["members"] = members
