@@ -32,7 +32,7 @@ from lti_tool.sync.lifecycle import place
 from lti_tool.sync.provisioning.ledger import Ledger
 
 _receipts = cast(sa.Table, GradeReceipt.__table__)
-_KEPT = ("course_key", "class_key", "base", "agreed_at", "seen", "seen_at", "seen_by")
+_KEPT = ("class_key", "base", "agreed_at", "seen", "seen_at", "seen_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ class Arrivals:
         insert = self._database.upsert(_receipts)
         session.execute(
             insert.on_conflict_do_update(
-                index_elements=["site_id", "person_key", "item_key"],
+                index_elements=["site_id", "course_key", "person_key", "item_key"],
                 set_={name: getattr(insert.excluded, name) for name in _KEPT},
             ),
             list(judgement.receipts.values()),

@@ -252,7 +252,7 @@ class Conflicts(ConflictLists):
         )
         session.execute(
             insert.on_conflict_do_update(
-                index_elements=["site_id", "person_key", "item_key"],
+                index_elements=["site_id", "course_key", "person_key", "item_key"],
                 set_={name: getattr(insert.excluded, name) for name in values},
             )
         )

@@ -99,7 +99,7 @@ class Judgement:
         self._conflicts = conflicts
         self._now = now
         self._skew = skew
-        self.receipts: dict[Cell, dict[str, Any]] = {}
+        self.receipts: dict[tuple[str, str, str], dict[str, Any]] = {}
         self.moved: list[Moved] = []
         self.imports: list[Case] = []
         self.refused: list[tuple[Case, Reason]] = []
@@ -270,7 +270,7 @@ class Judgement:
         seen_at: dt.datetime | None = None,
         seen_by: int | None = None,
     ) -> None:
-        self.receipts[cell] = {
+        self.receipts[course_key, *cell] = {
             "site_id": self._site_id,
             "person_key": cell[0],
             "item_key": cell[1],
