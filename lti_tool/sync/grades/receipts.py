@@ -17,11 +17,18 @@ from lti_tool.sis.entities import ClassView
 from lti_tool.sis.interfaces import SisExtracts
 from lti_tool.sync.grades.cells import session_key
 from lti_tool.sync.grades.log import GradeLog, Moved
-from lti_tool.sync.grades.models import Direction, GradeReceipt, Movement
+from lti_tool.sync.grades.models import (
+    ConflictState,
+    Direction,
+    GradeConflict,
+    GradeReceipt,
+    Movement,
+)
 from lti_tool.sync.grades.pull_queue import PullQueue
 from lti_tool.sync.provisioning.models import SyncRun
 
 _receipts = cast(sa.Table, GradeReceipt.__table__)
+_conflicts = cast(sa.Table, GradeConflict.__table__)
 # Somebody graded in Moodle: what stands there is read, and decided upon.
 CHANGED = "changed_in_moodle"
 # What a sending says of a receipt; what a teacher asked for stays.
@@ -159,9 +166,48 @@ class Receipts:
                 if items is not None:
                     query = query.where(_receipts.c.item_key.in_(items))
                 connection.execute(query.values(_NOTHING_THERE))
+                self._close_withdrawn(
+                    connection,
+                    _conflicts.c.site_id == site_id,
+                    _conflicts.c.course_key == result.key,
+                    _conflicts.c.item_key.in_(items) if items is not None else sa.true(),
+                )
                 touched.add(result.key)
         self._queue.request_within(connection, site_id, touched)
         return touched
+
+    def accounts_made(
+        self, connection: sa.Connection, site_id: int, person_keys: Collection[str]
+    ) -> set[str]:
+        """The same for people whose accounts were made: if they had one before, it was deleted, and
+        their grades with it. Returns the courses."""
+        touched: set[str] = set()
+        for some in chunks(sorted(person_keys), 1000):
+            theirs = sa.and_(_receipts.c.site_id == site_id, _receipts.c.person_key.in_(some))
+            courses = set(
+                connection.scalars(sa.select(_receipts.c.course_key).where(theirs).distinct())
+            )
+            if courses:
+                connection.execute(sa.update(_receipts).where(theirs).values(_NOTHING_THERE))
+                self._close_withdrawn(
+                    connection,
+                    _conflicts.c.site_id == site_id,
+                    _conflicts.c.person_key.in_(some),
+                )
+                touched |= courses
+        return touched
+
+    def _close_withdrawn(self, connection: sa.Connection, *which: sa.ColumnElement[bool]) -> None:
+        """What looked like grades that were taken away was something that was deleted."""
+        connection.execute(
+            sa.update(_conflicts)
+            .where(
+                *which,
+                _conflicts.c.reason == "withdrawn",
+                _conflicts.c.state.in_([ConflictState.OPEN, ConflictState.ASKED]),
+            )
+            .values(state=ConflictState.CLOSED, decided_at=self._clock.now())
+        )
 
     def _before(
         self, connection: sa.Connection, site_id: int, courses: Collection[str]

@@ -67,6 +67,8 @@ class _Outcome:
     grades: list[tuple[Grades, Result]] = field(default_factory=list)
     belonging: Belonging | None = None
     gradebooks: list[Result] = field(default_factory=list)
+    # If they were there before, grades went with them.
+    made: list[str] = field(default_factory=list)
     # Codes of refusals that may have been answered by what was set free.
     freed: set[str] = field(default_factory=set)
 
@@ -217,6 +219,8 @@ class Ledger:
             outcome.gradebooks.append(result)
         elif isinstance(document, Course):
             outcome.together[mark.key] = [group.idnumber for group in document.groups]
+        if result.result == "created":
+            outcome.made.append(mark.key)
         outcome.freed |= {
             _TAKEN[change.field] for change in result.changes if change.field in _TAKEN
         }
@@ -307,7 +311,11 @@ class Ledger:
         if done and codes and kind != "user":
             refused = self._letters.keys(connection, run.site_id, kind="grades", codes=codes)
             again |= refused.get("grades", set()) & set(done)
+        if kind == "user":
+            again |= self._receipts.accounts_made(connection, run.site_id, outcome.made)
         self.send_again(connection, run.site_id, "grades", again)
+        if kind == "course":
+            self.send_again(connection, run.site_id, "gradebook", outcome.made)
 
     def _missing(
         self,

@@ -15,6 +15,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from demo import Platform, PlatformConfig, create_platform
 from demo.provisioning.apply import apply
+from demo.provisioning.documents import KINDS as KINDS_THERE
 from demo.provisioning.fingerprints import digest
 from lti_tool.core.audit import AuditLog
 from lti_tool.core.clock import FixedClock
@@ -206,6 +207,7 @@ def build_campus(
             registration_id=registration.id,
             url=platform.base_url,
             name="Moodle",
+            versions={"kinds": list(KINDS_THERE)},
             paired_by="tests",
             paired_at=now,
             updated_at=now,

@@ -95,9 +95,7 @@ def test_what_waits_and_what_is_refused(campus: Campus, pair: tuple[str, str]) -
     assert _steps(campus, pair[1], pair[0])[-1].code == "equal"
 
 
-def test_when_a_course_can_only_be_read_or_is_hidden(
-    campus: Campus, pair: tuple[str, str]
-) -> None:
+def test_when_a_course_can_only_be_read_or_is_hidden(campus: Campus, pair: tuple[str, str]) -> None:
     campus.run()
     campus.clock.advance(seconds=400 * 86400)
     codes = [step.code for step in _steps(campus, pair[1], pair[0])]

@@ -152,15 +152,18 @@ def test_a_shortname_of_a_foreign_course_stops_that_course_alone(campus: Campus)
     assert run is not None
     assert run.state is RunState.DONE
     assert ("course", wanted.idnumber, "shortname_taken") in campus.codes()
-    # Its roster waits for it by name.
+    # What is in it waits for it by name.
     with campus.database.read() as session:
         waiting = session.execute(
-            sa.text("SELECT key, waiting_for FROM sync_mark WHERE kind = 'roster'")
+            sa.text("SELECT kind, key, waiting_for FROM sync_mark ORDER BY kind")
         ).all()
-    assert [tuple(row) for row in waiting] == [(wanted.idnumber, f"course:{wanted.idnumber}")]
+    assert [tuple(row) for row in waiting] == [
+        (kind, wanted.idnumber, f"course:{wanted.idnumber}")
+        for kind in ("gradebook", "grades", "roster")
+    ]
     with campus.platform.change():
         del state.courses[foreign]
-    assert campus.parts.ledger.retry(campus.site.id) == 2
+    assert campus.parts.ledger.retry(campus.site.id) == 4
     campus.run()
     assert campus.equal()
     assert campus.codes() == []

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import sqlalchemy as sa
 
+from lti_tool.moodle.documents import DIGESTED
 from lti_tool.moodle.models import MoodleSite, SiteStanding
 from lti_tool.sis.change_models import ChangeKind, SisChange
 from lti_tool.sis.changes import record
@@ -24,7 +25,7 @@ def test_changes_become_marks_and_are_gone(campus: Campus) -> None:
     assert campus.count("sis_change") == 0
     assert campus.parts.marks.gather() == 0
     counts = campus.marks_left()
-    for kind in ("category", "user", "course", "roster"):
+    for kind in DIGESTED:
         assert counts[kind] >= len(campus.desired(kind))
 
 
@@ -38,6 +39,7 @@ def test_a_person_changes_the_rosters_that_they_are_in(campus: Campus) -> None:
     assert campus.marks_left() == {
         "user": 1,
         "roster": len(classes | set(campus.parts.rendering.hosts(classes))),
+        "grades": len(classes | set(campus.parts.rendering.hosts(classes))),
     }
 
 

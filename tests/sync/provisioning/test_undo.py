@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lti_tool.core.errors import ConflictError, NotFoundError
-from lti_tool.moodle.documents import KINDS, Applied, Document
+from lti_tool.moodle.documents import DIGESTED, Applied, Document
 from lti_tool.moodle.documents import Course as CourseDocument
 from lti_tool.moodle.models import MoodleSite
 from lti_tool.moodle.plugin import MoodlePlugin
@@ -42,16 +42,16 @@ def _changed(campus: Campus) -> SyncRun:
 
 def test_fields_sections_and_places_come_back(campus: Campus) -> None:
     campus.run()
-    before = {kind: campus.fingerprints(kind) for kind in KINDS}
+    before = {kind: campus.fingerprints(kind) for kind in DIGESTED}
     run = _changed(campus)
-    assert before != {kind: campus.fingerprints(kind) for kind in KINDS}
+    assert before != {kind: campus.fingerprints(kind) for kind in DIGESTED}
     planned = campus.parts.undo.undo(campus.site, run.id, actor="admin:a", plan=True)
     assert planned.run is None
     assert not campus.parts.runs.held(campus.site.id)
     undone = campus.parts.undo.undo(campus.site, run.id, actor="admin:a")
     assert undone.left == []
     assert [r.result for r in undone.results] == [r.result for r in planned.results]
-    assert before == {kind: campus.fingerprints(kind) for kind in KINDS}
+    assert before == {kind: campus.fingerprints(kind) for kind in DIGESTED}
     assert undone.run is not None
     assert (undone.run.trigger, undone.run.state) == (RunTrigger.UNDO, RunState.DONE)
     assert undone.run.done == undone.run.total == len(undone.documents)
