@@ -139,13 +139,7 @@ final class grades_cell {
      * @return int|null
      */
     public function percent(): ?int {
-        if (!$this->row) {
-            return null;
-        }
-        // A computed total has a range of its own for each person.
-        $range = $this->is_computed() && $this->is_total_of_moodle()
-            ? [$this->row->rawgrademin, $this->row->rawgrademax] : [$this->item->grademin, $this->item->grademax];
-        return percent::of($this->row->finalgrade, ...$range);
+        return $this->row ? percent::of($this->row->finalgrade, ...percent::range($this->item, $this->row)) : null;
     }
 
     /**

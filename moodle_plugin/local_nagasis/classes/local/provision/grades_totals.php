@@ -33,6 +33,9 @@ require_once($CFG->libdir . '/gradelib.php');
  * stands by itself, by the SIS or by a teacher, does not.
  */
 final class grades_totals {
+    /** @var int Up to as many grades of one course, totals are computed for their people alone: that is faster. */
+    private const FEW = 4;
+
     /**
      * Computes totals anew.
      *
@@ -41,13 +44,44 @@ final class grades_totals {
      * @param grades_standing $standing what stood there before
      */
     public static function compute(array $changes, array $gradebooks, grades_standing $standing): void {
-        global $DB;
-        $courseids = [];
+        $whole = [];
         foreach ($changes as $courseid => $some) {
             if (self::can_change($some, $gradebooks[$courseid], $standing)) {
-                $courseids[] = $courseid;
+                if (count($some) > self::FEW || !self::compute_few($some, $gradebooks[$courseid])) {
+                    $whole[] = $courseid;
+                }
             }
         }
+        self::compute_courses($whole);
+    }
+
+    /**
+     * Computes the totals of a few people, as Moodle does after a single grade.
+     *
+     * @param grades_change[] $changes of one course
+     * @param gradebook $gradebook
+     * @return bool whether that was possible
+     */
+    private static function compute_few(array $changes, gradebook $gradebook): bool {
+        if ($gradebook->total()->needsupdate) {
+            return false;
+        }
+        foreach ($changes as $change) {
+            $item = new \grade_item($change->item, false);
+            if (grade_regrade_final_grades($gradebook->courseid, $change->userid, $item) !== true) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * Computes all totals of some courses.
+     *
+     * @param int[] $courseids
+     */
+    private static function compute_courses(array $courseids): void {
+        global $DB;
         if (!$courseids) {
             return;
         }
