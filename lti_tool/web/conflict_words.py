@@ -12,7 +12,7 @@ from babel import dates
 from lti_tool.core.errors import NagaError
 from lti_tool.moodle.documents import TOTAL
 from lti_tool.sis.entities import ClassView, GradeStatus
-from lti_tool.sync.grades.conflicts import ConflictView
+from lti_tool.sync.grades.conflict_views import ConflictView
 from lti_tool.sync.grades.log import LogEntry
 from lti_tool.sync.grades.models import ConflictState, Direction, Movement
 from lti_tool.sync.grades.values import score as score_of
@@ -102,10 +102,10 @@ def why(reason: str) -> Why:
 def state_badge(conflict: ConflictView) -> Badge:
     """Where a conflict stands."""
     match conflict.state:
+        case ConflictState.OPEN if conflict.answered_at is not None:
+            return Badge(_("The teacher has answered"), "←", "info")
         case ConflictState.OPEN:
             return Badge(_("Waits for a decision"), "!", "warn")
-        case ConflictState.ASKED if conflict.answered_at is not None:
-            return Badge(_("The teacher has answered"), "←", "info")
         case ConflictState.ASKED:
             return Badge(_("The teacher was asked"), "?", "calm")
         case ConflictState.KEPT:
