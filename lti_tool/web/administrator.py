@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from lti_tool.core.errors import ConflictError, InvalidInputError
 from lti_tool.lti.models import Standing
 from lti_tool.web import (
+    administrator_grades,
     administrator_launches,
     administrator_links,
     administrator_sites,
@@ -224,3 +225,4 @@ for _blueprint, _prefix in (
 admin.add_url_rule("/launches", "launches", administrator_launches.launches, methods=["GET"])
 administrator_sites.add_to(admin)
 administrator_sync.add_to(admin)
+administrator_grades.add_to(admin)
