@@ -78,7 +78,7 @@ final class read extends external_api {
             'access' => [new access(), ['since', 'courses']],
             'roster' => [new rosters(), ['courses']],
             'items' => [new grade_items(), ['courses']],
-            'grades' => [new grades(), ['courses', 'items', 'since']],
+            'grades' => [new grades(), ['courses', 'items', 'since', 'keyed']],
             default => throw new \moodle_exception('unknownread', 'local_nagasis', '', $params['what']),
         };
         $page = $reading->page(

@@ -98,6 +98,20 @@ final class percent {
     }
 
     /**
+     * The range in which a grade stands, as Moodle's own percentages have it.
+     *
+     * A total that Moodle computes has one for each person: what has no grade yet does not count.
+     *
+     * @param \stdClass $item row of grade_items
+     * @param \stdClass $grade row of grade_grades
+     * @return array{string, string} min and max
+     */
+    public static function range(\stdClass $item, \stdClass $grade): array {
+        $computed = in_array($item->itemtype, ['category', 'course'], true) && (string) $item->calculation === '';
+        return $computed ? [$grade->rawgrademin, $grade->rawgrademax] : [$item->grademin, $item->grademax];
+    }
+
+    /**
      * Five decimals as a whole number.
      *
      * @param float|string $number

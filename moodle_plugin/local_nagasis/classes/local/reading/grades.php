@@ -24,14 +24,22 @@
 
 namespace local_nagasis\local\reading;
 
+use local_nagasis\local\contract\percent;
+
 /**
  * Grades: the final ones, and the raw ones that activities gave.
  */
 final class grades implements reading {
+    /** @var string The key of an item: of the course's total, where the SIS has made the gradebook; of what is remembered. */
+    private const KEY = "CASE WHEN i.itemtype = 'course' AND EXISTS (SELECT 1
+                                                                     FROM {local_nagasis_gradeitem} made
+                                                                    WHERE made.courseid = i.courseid)
+                              THEN '#total' ELSE known.itemkey END";
+
     /**
      * Reads one page in two queries at the most, after old totals have been made new.
      *
-     * @param scope $scope courses, items, since
+     * @param scope $scope courses, items, since, keyed
      * @param int $after
      * @param int $limit
      * @return page
@@ -47,27 +55,49 @@ final class grades implements reading {
             $where .= " AND i.id $in";
             $params += $itemparams;
         }
+        if ($scope->keyed) {
+            $where .= ' AND ' . self::KEY . ' IS NOT NULL';
+        }
         // Rows that Moodle makes beforehand, for people who have no grade yet, have no time. A grade that was taken away has.
         $since = ['since1' => $scope->since, 'since2' => $scope->since];
         $given = '(timemodified >= :since1 OR (:since2 = 0 AND finalgrade IS NOT NULL))';
         $upto = $scope->courses === null && !$scope->items
             ? page::bound('grade_grades', $after, $limit, $given, $since) : null;
-        $sql = "SELECT g.id, g.itemid, g.userid, u.idnumber, g.finalgrade, g.rawgrade, g.overridden, g.locked, g.hidden,
-                       g.excluded, g.usermodified, g.timemodified
+        $sql = "SELECT g.id, g.itemid, g.userid, u.idnumber, g.finalgrade, g.rawgrade, g.rawgrademin, g.rawgrademax, g.overridden,
+                       g.locked, g.hidden, g.excluded, g.usermodified, g.timemodified, c.idnumber AS course,
+                       " . self::KEY . " AS itemkey,
+                       i.itemtype, i.calculation, i.gradetype, i.grademin, i.grademax, s.id AS scale
                   FROM {grade_grades} g
                   JOIN {grade_items} i ON i.id = g.itemid
                   JOIN {course} c ON c.id = i.courseid
                   JOIN {user} u ON u.id = g.userid AND u.deleted = 0
+             LEFT JOIN {local_nagasis_gradeitem} known ON known.itemid = i.id
+             LEFT JOIN {scale} s ON s.id = i.scaleid
                  WHERE g.id > :after AND g.id <= :upto AND $where
                        AND (g.timemodified >= :since1 OR (:since2 = 0 AND g.finalgrade IS NOT NULL))
               ORDER BY g.id";
         $params += $since + ['after' => $after, 'upto' => $upto ?? PHP_INT_MAX];
         [$rows, $lastid] = page::rows($sql, $params, $limit, $upto);
         $now = \core\di::get(\core\clock::class)->time();
-        return new page(array_map(fn(\stdClass $row): array => [
+        return new page(array_map(fn(\stdClass $row): array => self::grade($row, $now), $rows), $lastid);
+    }
+
+    /**
+     * One grade.
+     *
+     * @param \stdClass $row
+     * @param int $now
+     * @return array
+     */
+    private static function grade(\stdClass $row, int $now): array {
+        return [
+            'course' => $row->course,
             'item' => (int) $row->itemid,
+            'key' => $row->itemkey,
             'id' => (int) $row->userid,
             'user' => $row->idnumber === '' ? null : $row->idnumber,
+            'percent' => percent::measures($row, $row->scale !== null)
+                ? percent::of($row->finalgrade, ...percent::range($row, $row)) : null,
             'final' => $row->finalgrade === null ? null : (float) $row->finalgrade,
             'raw' => $row->rawgrade === null ? null : (float) $row->rawgrade,
             'overridden' => (bool) $row->overridden,
@@ -76,6 +106,6 @@ final class grades implements reading {
             'excluded' => (bool) $row->excluded,
             'by' => $row->usermodified === null ? null : (int) $row->usermodified,
             'at' => (int) $row->timemodified,
-        ], $rows), $lastid);
+        ];
     }
 }

@@ -37,17 +37,22 @@ final class scope {
     /** @var int[] Ids of grade items; empty: all. */
     public readonly array $items;
 
+    /** @var bool Only items that have a key in the gradebook of the SIS. */
+    public readonly bool $keyed;
+
     /**
      * Constructor.
      *
      * @param int $since
      * @param array|null $courses
      * @param int[] $items
+     * @param bool $keyed
      */
-    private function __construct(int $since, ?array $courses, array $items) {
+    private function __construct(int $since, ?array $courses, array $items, bool $keyed) {
         $this->since = $since;
         $this->courses = $courses;
         $this->items = $items;
+        $this->keyed = $keyed;
     }
 
     /**
@@ -80,7 +85,11 @@ final class scope {
                 throw new \invalid_parameter_exception("scope/items/$index must be the id of a grade item");
             }
         }
-        return new self($since, $courses->all() ? null : self::find($courses), array_values(array_unique($items)));
+        $keyed = $raw['keyed'] ?? false;
+        if (!is_bool($keyed)) {
+            throw new \invalid_parameter_exception('scope/keyed must be true or false');
+        }
+        return new self($since, $courses->all() ? null : self::find($courses), array_values(array_unique($items)), $keyed);
     }
 
     /**
