@@ -25,6 +25,8 @@ celery.conf.beat_schedule = {
     "resume pushes": {"task": "resume_pushes", "schedule": 5.0, "options": {"expires": 5}},
     # Cheap when nothing is due: a look at the marks.
     "sync": {"task": "sync", "schedule": 2.0, "options": {"expires": 2}},
+    # Cheap as well: a look at the events, and at the courses that are to be read.
+    "take grades": {"task": "take_grades", "schedule": 2.0, "options": {"expires": 2}},
     "carry out orders": {"task": "carry_out_orders", "schedule": 5.0, "options": {"expires": 5}},
     "compare by date": {
         "task": "compare_by_date",
@@ -37,6 +39,8 @@ celery.conf.beat_schedule = {
         "task": "reconcile_missed",
         "schedule": crontab(minute="*/10"),
     },
+    # Who was suspended in the SIS is out within a minute.
+    "keep sessions": {"task": "keep_sessions", "schedule": 20.0, "options": {"expires": 20}},
     "rotate keys": {"task": "rotate_keys", "schedule": crontab(minute="17")},
     "check sites": {"task": "check_sites", "schedule": crontab(minute="*/15")},
     "purge": {"task": "purge", "schedule": crontab(hour="19", minute="43")},
@@ -85,6 +89,15 @@ def sync() -> None:
         _services().provisioning.rounds.changes()
 
 
+@celery.task(name="take_grades")
+def take_grades() -> None:
+    """Bring grades from Moodle of which it told, or for which somebody asked."""
+    if _settings.moodle_sync_enabled:
+        pulls = _services().grades.pulls
+        _services().provisioning.rounds.each(pulls.take_events)
+        _services().provisioning.rounds.each(pulls.run)
+
+
 @celery.task(name="carry_out")
 def carry_out(order_id: int) -> None:
     """Do what an administrator asked for at a site: a preview, an apply, a comparison, an undo."""
@@ -128,6 +141,14 @@ def reconcile_missed() -> None:
     """The same, at once, where events were missed."""
     if _settings.moodle_sync_enabled:
         _services().provisioning.rounds.reconcile(missed=True)
+
+
+@celery.task(name="keep_sessions")
+def keep_sessions() -> None:
+    """End the sessions of people who left, and learn of changed roles."""
+    sessions = _services().provider_sessions
+    if sessions is not None:
+        sessions.keep_current()
 
 
 @celery.task(name="rotate_keys")

@@ -14,6 +14,7 @@ from lti_tool.sync.grades.connections import GradeConnections
 from lti_tool.sync.grades.log import GradeLog
 from lti_tool.sync.grades.pulls import GradePulls
 from lti_tool.sync.grades.receipts import Receipts
+from lti_tool.sync.grades.service import MoodleGradeSyncService
 from lti_tool.sync.grades.views import CourseGrades
 from lti_tool.sync.provisioning.assembly import Provisioning
 
@@ -22,6 +23,7 @@ from lti_tool.sync.provisioning.assembly import Provisioning
 class GradeParts:
     """The parts by which grades go to Moodle and come from there."""
 
+    sync: MoodleGradeSyncService
     receipts: Receipts
     pulls: GradePulls
     conflicts: Conflicts
@@ -42,6 +44,18 @@ def assemble(
     """Build all parts of one process."""
     log = GradeLog(database, clock)
     return GradeParts(
+        sync=MoodleGradeSyncService(
+            database,
+            clock,
+            extracts,
+            provisioning.client,
+            provisioning.rendering,
+            provisioning.marks,
+            provisioning.ledger,
+            provisioning.letters,
+            provisioning.explanations,
+            provisioning.receipts,
+        ),
         receipts=provisioning.receipts,
         pulls=GradePulls(
             database, clock, provisioning.client, extracts, grading, provisioning.ledger, log

@@ -33,6 +33,7 @@ _conflicts = cast(sa.Table, GradeConflict.__table__)
 CHANGED = "changed_in_moodle"
 # What a sending says of a receipt; what a teacher asked for stays.
 _SENT = ("class_key", "sent", "sent_text", "sent_at", "sent_by", "code")
+_ASKED = ("asked", "asked_text", "asked_by", "asked_at")
 _AGREED = ("base", "agreed_at", "seen", "seen_at", "seen_by")
 _NOTHING_THERE: dict[str, Any] = {
     "base": None,
@@ -149,6 +150,34 @@ class Receipts:
         self._put(connection, refused, _SENT)
         self._log.write(connection, moved)
         self._queue.request_within(connection, run.site_id, read)
+
+    def asked(
+        self,
+        connection: sa.Connection,
+        site_id: int,
+        document: Grades,
+        belonging: Belonging,
+        *,
+        actor: str,
+    ) -> None:
+        """Note that somebody asked for these grades to be in Moodle, as they are now."""
+        now = self._clock.now()
+        rows = [
+            {
+                "site_id": site_id,
+                "course_key": document.course,
+                "person_key": grade.user,
+                "item_key": grade.item,
+                "class_key": belonging.class_of(document.course, (grade.user, grade.item)),
+                "sent_text": "",
+                "asked": grade.value,
+                "asked_text": grade.text,
+                "asked_by": actor,
+                "asked_at": now,
+            }
+            for grade in document.grades
+        ]
+        self._put(connection, rows, _ASKED)
 
     def gradebooks_stored(
         self, connection: sa.Connection, site_id: int, results: Sequence[Result]

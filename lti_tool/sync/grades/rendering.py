@@ -12,13 +12,8 @@ from pydantic import ValidationError
 
 from lti_tool.core.database import Database
 from lti_tool.moodle.documents import (
-    NAME_LENGTH,
     TOTAL,
     Grade,
-    Gradebook,
-    GradeCategory,
-    GradeItem,
-    GradeLetter,
     Grades,
 )
 from lti_tool.sis.bulk import chunks
@@ -30,25 +25,24 @@ from lti_tool.sis.entities import (
     GradeSource,
     Membership,
     PartGradeView,
-    ScaleLetter,
 )
 from lti_tool.sis.interfaces import SisExtracts
+from lti_tool.sync.grades.authors import authors_of, note_of
 from lti_tool.sync.grades.cells import SisGrade, session_key, sis_grades
+from lti_tool.sync.grades.gradebooks import gradebook
 from lti_tool.sync.grades.models import (
     ConflictState,
     GradeConflict,
     GradeConnection,
     GradeReceipt,
 )
-from lti_tool.sync.grades.values import hundredths, percent
 from lti_tool.sync.lifecycle import Lifecycle, place
-from lti_tool.sync.rendered import Nothing, Rendered, fit, short, tried
+from lti_tool.sync.rendered import Nothing, Rendered, fit, tried
 
 _receipts = cast(sa.Table, GradeReceipt.__table__)
 _connections = cast(sa.Table, GradeConnection.__table__)
 _conflicts = cast(sa.Table, GradeConflict.__table__)
 _UNDECIDED = (ConflictState.OPEN, ConflictState.ASKED)
-_NOTE_LENGTH = 200
 _TEXT_LENGTH = 20
 _NOBODY = SisGrade()
 
@@ -100,17 +94,25 @@ class GradeRendering:
         letters = self._sis.letters(class_keys)
         sources = self._sources(site_id, class_keys)
         return {
-            key: tried(self._gradebook, key, views, letters, sources)
+            key: shown
+            if isinstance(shown := self._shown(key, views), Nothing)
+            else tried(gradebook, key, shown, letters, sources)
             for key, views in groups.items()
         }
 
     def grades(
-        self, site_id: int, groups: Groups, *, at_once: bool | None = None
+        self,
+        site_id: int,
+        groups: Groups,
+        *,
+        at_once: bool | None = None,
+        cells: Collection[Cell] | None = None,
     ) -> dict[str, Rendered]:
         """The grades of these courses, each with the classes that are taught in it.
 
         Args:
-            at_once: as if somebody asked for all of them now; by default as the setting says.
+            at_once: as they are now, as if nobody had to ask; by default as the setting says.
+            cells: only these, as if somebody asked for them.
         """
         class_keys = [view.class_key for views in groups.values() for view in views]
         memberships = self._sis.memberships(class_keys)
@@ -122,33 +124,9 @@ class GradeRendering:
         }
         names = self._names(students.values(), known if asked else None)
         return {
-            key: tried(self._grades, key, views, students[key], known, names, asked)
+            key: tried(self._grades, key, views, students[key], known, names, asked, cells)
             for key, views in groups.items()
         }
-
-    def _gradebook(
-        self,
-        key: str,
-        classes: list[ClassView],
-        letters: Mapping[str, tuple[ScaleLetter, ...]],
-        sources: Mapping[str, int],
-    ) -> Rendered:
-        shown = self._shown(key, classes)
-        if isinstance(shown, Nothing):
-            return shown
-        together = len(shown) > 1
-        scales = {letters.get(view.class_key, ()) for view in shown}
-        return fit(
-            Gradebook,
-            course=key,
-            categories=[each for view in shown for each in _categories(view, together=together)],
-            items=[each for view in shown for each in _items(view, sources, together=together)],
-            # Letters are the course's: where its classes have different ones, it has none.
-            letters=[
-                GradeLetter(letter=each.letter, minimum=hundredths(each.minimum) or 0)
-                for each in (scales.pop() if len(scales) == 1 else ())
-            ],
-        )
 
     def _grades(
         self,
@@ -158,6 +136,7 @@ class GradeRendering:
         known: _Known,
         names: Mapping[str, str],
         asked: bool,
+        cells: Collection[Cell] | None,
     ) -> Rendered:
         shown = self._shown(key, classes)
         if isinstance(shown, Nothing):
@@ -171,11 +150,12 @@ class GradeRendering:
             student = students[person_key]
             for item_key in order:
                 cell = (person_key, item_key)
-                if cell in undecided:
+                if cell in undecided or (cells is not None and cell not in cells):
                     continue
                 receipt = receipts.get(cell)
                 sis = student.grades.get(item_key, _NOBODY)
-                values = _wanted(sis, receipt, asked=asked)
+                wished = cells is not None or _awaited(receipt)
+                values = _wanted(sis, receipt, asked=asked, wished=wished)
                 if values is None:
                     continue
                 author = student.authors.get(item_key)
@@ -183,14 +163,14 @@ class GradeRendering:
                     author = ("sent", receipt.asked_by or "")
                 # Totals are the SIS's, whatever stands there.
                 expected = receipt.seen if receipt is not None and item_key in parts else None
-                grade = _grade(cell, values, expected, _note(author, names))
+                grade = _grade(cell, values, expected, note_of(author, names))
                 if grade is not None:
                     found.append(grade)
         return fit(Grades, course=key, grades=found)
 
     def _shown(self, key: str, classes: list[ClassView]) -> list[ClassView] | Nothing:
         """The classes whose grades stand in a course."""
-        if classes and min((classes[0].class_key, *classes[0].combined_with)) != key:
+        if classes and classes[0].host_key != key:
             # The course of its own goes on without grades: they are where the class is taught.
             return Nothing("taught with others")
         shown = [view for view in classes if self._lifecycle.exists(view)]
@@ -225,7 +205,7 @@ class GradeRendering:
                 if student.grades.get(TOTAL, _NOBODY).due:
                     of_class.pop(TOTAL, None)
                 student.grades |= of_class
-                student.authors |= _authors(view, parts)
+                student.authors |= authors_of(view, parts)
         return found
 
     def _names(
@@ -273,6 +253,7 @@ class GradeRendering:
             _receipts.c.seen,
             _receipts.c.sent,
             _receipts.c.sent_text,
+            _receipts.c.sent_at,
             _receipts.c.asked,
             _receipts.c.asked_text,
             _receipts.c.asked_by,
@@ -295,33 +276,6 @@ class GradeRendering:
                 yield from connection.execute(query.where(column.in_(some))).all()
 
 
-def _categories(view: ClassView, *, together: bool) -> list[GradeCategory]:
-    before = f"{view.course_code} {view.section}: " if together else ""
-    return [
-        GradeCategory(
-            key=session_key(view.class_key, session.number),
-            name=short(before + (session.name or f"Session {session.number}"), NAME_LENGTH),
-            weight=percent(session.weight),
-        )
-        for session in view.sessions
-        # One without parts has no total.
-        if session.parts
-    ]
-
-
-def _items(view: ClassView, sources: Mapping[str, int], *, together: bool) -> list[GradeItem]:
-    return [
-        GradeItem(
-            key=part.part_key,
-            name=short(view.part_label(part, alone=not together), NAME_LENGTH),
-            category=session_key(view.class_key, part.session_number),
-            weight=percent(part.weight),
-            source=sources.get(part.part_key),
-        )
-        for part in view.parts
-    ]
-
-
 def _item_keys(classes: Sequence[ClassView]) -> Iterator[str]:
     """Everything that holds grades in a course, parts before what adds them up."""
     for view in classes:
@@ -333,36 +287,23 @@ def _item_keys(classes: Sequence[ClassView]) -> Iterator[str]:
     yield TOTAL
 
 
-def _authors(view: ClassView, parts: Mapping[str, PartGradeView]) -> dict[str, tuple[str, str]]:
-    """Who answers for each grade of a student; for totals, who approved last."""
-    found = {
-        key: ("approved", grade.approved_by)
-        if grade.status.locked and grade.approved_by
-        else ("entered", grade.entered_by)
-        for key, grade in parts.items()
-    }
-    approved = sorted(
-        (
-            grade
-            for grade in parts.values()
-            if grade.status.locked and grade.approved_by is not None
-        ),
-        key=lambda grade: (grade.updated_at, grade.part_key),
+def _awaited(receipt: Any) -> bool:
+    """Whether somebody asked for a grade to be sent, and it has not been."""
+    return (
+        receipt is not None
+        and receipt.asked_at is not None
+        and (receipt.sent_at is None or receipt.sent_at < receipt.asked_at)
     )
-    if approved:
-        found[TOTAL] = ("approved", approved[-1].approved_by or "")
-    for session in view.sessions:
-        keys = {part.part_key for part in session.parts}
-        of_session = [grade for grade in approved if grade.part_key in keys]
-        if of_session:
-            last = ("approved", of_session[-1].approved_by or "")
-            found[session_key(view.class_key, session.number)] = last
-    return found
 
 
-def _wanted(sis: SisGrade, receipt: Any, *, asked: bool) -> tuple[int | None, str] | None:
+def _wanted(
+    sis: SisGrade, receipt: Any, *, asked: bool, wished: bool
+) -> tuple[int | None, str] | None:
     """What is to stand in Moodle, ``(None, "")`` to take back what was sent; ``None``: nothing is
-    said of it."""
+    said of it.
+
+    ``asked``: only what somebody asked for, as it was then; ``wished``: somebody wants just this.
+    """
     value, text = sis.value, sis.text[:_TEXT_LENGTH]
     if asked:
         if receipt is None or receipt.asked_at is None:
@@ -380,7 +321,7 @@ def _wanted(sis: SisGrade, receipt: Any, *, asked: bool) -> tuple[int | None, st
         return (None, "") if was_sent else None
     if (
         sis.source is GradeSource.MOODLE_IMPORT
-        and not sis.held
+        and not (sis.held or wished)
         and receipt is not None
         and receipt.base == value
         and not receipt.sent_text
@@ -408,9 +349,3 @@ def _grade(
     except ValidationError:
         return None
     return grade if grade.user == person_key else None
-
-
-def _note(author: tuple[str, str] | None, names: Mapping[str, str]) -> str:
-    how, actor = author or ("", "")
-    name = "".join(filter(str.isprintable, names.get(actor, "")))
-    return short(f"Naga SIS, {how} by {name}", _NOTE_LENGTH) if name else "Naga SIS"
