@@ -34,7 +34,7 @@ def page(course: GradedCourse, part_key: str | None) -> str:
     """The gradebook: a grid of students, or a list of the grades in one state."""
     wanted = request.args.get("state", "")
     text = request.args.get("q", "").strip()[:100]
-    size = _WHOLE if request.args.get("size") == str(_WHOLE) else PAGE
+    size = _WHOLE if request.args.get("show") == str(_WHOLE) else PAGE
     with services().database.snapshot():
         table = course.table(text=text, part_key=part_key)
         sendings = services().grades.views.sendings(course.site, table.course_key, course.item_keys)
@@ -47,8 +47,7 @@ def page(course: GradedCourse, part_key: str | None) -> str:
             part=part_key,
             state=wanted,
             q=text,
-            # The usual size is not worth a word in the address.
-            **({"size": size} if size != PAGE else {}),
+            show=size if size != PAGE else None,
         )
         lines = _cut(lines, page_)
         names = names_of(

@@ -98,16 +98,19 @@ def read_connections(
 
 def course_state(connection: sa.Connection, site_id: int, course_key: str) -> CourseState:
     """How the course as a whole stands."""
-    read_at = connection.scalar(
-        sa.select(_readings.c.read_at).where(
-            _readings.c.site_id == site_id, _readings.c.course_key == course_key
+    read_at, changed_at, pull_error = connection.execute(
+        sa.select(
+            sa.select(_readings.c.read_at)
+            .where(_readings.c.site_id == site_id, _readings.c.course_key == course_key)
+            .scalar_subquery(),
+            *(
+                sa.select(column)
+                .where(_pulls.c.site_id == site_id, _pulls.c.course_key == course_key)
+                .scalar_subquery()
+                for column in (_pulls.c.changed_at, _pulls.c.last_error)
+            ),
         )
-    )
-    pull = connection.execute(
-        sa.select(_pulls.c.last_error).where(
-            _pulls.c.site_id == site_id, _pulls.c.course_key == course_key
-        )
-    ).first()
+    ).one()
     waits = connection.execute(
         sa.select(_marks.c.waiting_for)
         .where(
@@ -129,8 +132,8 @@ def course_state(connection: sa.Connection, site_id: int, course_key: str) -> Co
     ).all()
     return CourseState(
         read_at=read_at,
-        pulled=pull is not None,
-        pull_error=pull[0] if pull else None,
+        pulled=changed_at is not None,
+        pull_error=pull_error,
         waits=bool(waits),
         waiting_for=next((row[0] for row in waits if row[0]), None),
         refused=tuple(refused),
