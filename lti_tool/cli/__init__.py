@@ -10,6 +10,7 @@ from lti_tool.cli.admin import admin
 from lti_tool.cli.database import database, init
 from lti_tool.cli.errors import errors
 from lti_tool.cli.example import example
+from lti_tool.cli.grades import grades
 from lti_tool.cli.keycloak import keycloak
 from lti_tool.cli.keys import keys
 from lti_tool.cli.registration import registration
@@ -32,6 +33,7 @@ for _command in (
     campus,
     database,
     errors,
+    grades,
     init,
     keycloak,
     keys,

@@ -251,6 +251,7 @@ def waiting(site_id: int | None = None) -> int:
 
 def add_to(blueprint: Blueprint) -> None:
     """Give the administration of the whole tool these pages."""
+    blueprint.app_context_processor(lambda: {"grades_waiting": waiting})
     log = administrator_grade_log
     for path, name, view, method in (
         ("", "grades", grades, "GET"),

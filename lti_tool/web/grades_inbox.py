@@ -11,9 +11,9 @@ from lti_tool.sync.grades.conflict_views import ConflictView
 from lti_tool.sync.grades.models import ConflictState
 from lti_tool.sync.grades.reasons import Reason
 from lti_tool.web.conflict_words import words
-from lti_tool.web.grades_course import GradedCourse, require_graded_course
+from lti_tool.web.grades_course import GradedCourse, graded_course, require_graded_course
 from lti_tool.web.i18n import gettext as _
-from lti_tool.web.viewer import in_course
+from lti_tool.web.viewer import Viewer, in_course
 from lti_tool.wiring import services
 
 blueprint = in_course(Blueprint("grades_inbox", __name__, url_prefix="/l/<reference>"))
@@ -46,6 +46,17 @@ def undecided(graded: GradedCourse) -> list[ConflictView]:
         return []
     found = services().grades.conflicts.undecided(graded.site.id, graded.key, limit=_MOST)
     return [each for each in found if each.item_key in graded.item_keys]
+
+
+def questions(who: Viewer) -> int:
+    """How many grades the registrar asks this teacher about."""
+    graded = graded_course(who)
+    if graded is None or not graded.item_keys:
+        return 0
+    asked = services().grades.conflicts.undecided(
+        graded.site.id, graded.key, state=ConflictState.ASKED, limit=_MOST
+    )
+    return sum(each.item_key in graded.item_keys for each in asked)
 
 
 @blueprint.post("/grades/questions/<int:conflict_id>/answer")

@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from lti_tool.core.errors import ForbiddenError
+from lti_tool.web.grades_inbox import questions
 from lti_tool.web.student import class_page
 from lti_tool.web.viewer import Viewer, in_course, viewer
 from lti_tool.wiring import services
@@ -53,7 +54,7 @@ def _teacher(who: Viewer) -> str | Response:
         return redirect(url_for("grades.gradebook"))
     if page == "part" and part:
         return redirect(url_for("grades.gradebook", part=part))
-    return render_template("instructor/home.html", who=who)
+    return render_template("instructor/home.html", who=who, questions=questions(who))
 
 
 def _review(who: Viewer) -> str | Response:

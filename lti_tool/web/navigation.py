@@ -36,6 +36,7 @@ def links() -> list[Link]:
         found = [
             ("admin.registrations", _("Registrations")),
             ("admin.sites", _("Moodles")),
+            ("admin.grades", _("Grades")),
             ("admin.launches", _("Launches")),
         ]
     here = request.endpoint or ""
@@ -47,8 +48,11 @@ def _same(name: str, here: str) -> bool:
         return here.startswith("site.")
     if name == "admin.sites":
         return _of_sites(here)
+    if name == "admin.grades":
+        return here.startswith(name)
     if name == "admin.registrations":
-        return here.startswith("admin.") and here != "admin.launches" and not _of_sites(here)
+        elsewhere = here == "admin.launches" or here.startswith("admin.grades") or _of_sites(here)
+        return here.startswith("admin.") and not elsewhere
     if name == "grades.gradebook":
         # Sending, connections and conflicts are pages of the gradebook too.
         return here.startswith("grades")

@@ -17,6 +17,7 @@ from lti_tool.sis.entities import (
     SessionView,
     StudentGrades,
 )
+from lti_tool.sync.grades.own_grades import OwnGrades
 from lti_tool.web.viewer import Viewer
 from lti_tool.wiring import services
 
@@ -77,6 +78,9 @@ def class_page(who: Viewer, *, highlight: str | None = None) -> str:
             return render_template(
                 "student/class.html",
                 who=who,
+                brought=OwnGrades(services().database).brought(
+                    who.registration.id, who.class_keys, who.person.person_key
+                ),
                 report=report(class_, who.person.person_key, is_audit=entry.is_audit),
                 highlight=highlight,
             )
