@@ -209,6 +209,26 @@ class Settings(BaseSettings):
         description="The claim of the ID token that holds the person's key in the SIS. People must "
         "not be able to edit it.",
     )
+    oidc_roles_claim: str = Field(
+        "naga_roles",
+        min_length=1,
+        description="The claim of the ID token that holds the person's roles in the administration "
+        "(administrator, registrar, auditor); a dotted path (`resource_access.naga-tool.roles`).",
+    )
+    session_idle_minutes: int = Field(
+        30,
+        ge=1,
+        le=480,
+        description="Minutes without a page after which a session of the administration ends, of "
+        "people who signed in at the provider. After 8 hours it ends anyway.",
+    )
+    step_up_minutes: int = Field(
+        30,
+        ge=1,
+        le=480,
+        description="Minutes since they last proved who they are, after which people who signed in "
+        "at the provider are asked to do so again before an act that reaches far.",
+    )
     oidc_scopes: str = Field(
         "openid profile", description="Scopes asked of the provider; openid is one of them."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
@@ -17,6 +18,7 @@ from lti_tool.core.http import HttpClient
 from lti_tool.core.rate_limit import RateLimiter
 from lti_tool.identity.admin_sessions import AdminSessions
 from lti_tool.identity.people import People
+from lti_tool.identity.provider_sessions import ProviderSessions
 from lti_tool.identity.sign_in import CALLBACK_PATH, SignIns
 from lti_tool.identity.sign_in_provider import IdentityProvider
 from lti_tool.lti.access_tokens import AccessTokens
@@ -50,6 +52,7 @@ from lti_tool.sync.grades.assembly import GradeParts
 from lti_tool.sync.grades.assembly import assemble as assemble_grades
 from lti_tool.sync.lifecycle import Lifecycle
 from lti_tool.sync.orders import Orders
+from lti_tool.sync.placements import Placements
 from lti_tool.sync.provisioning.assembly import Limits, Provisioning, assemble
 from lti_tool.sync.provisioning.journal import Journal
 from lti_tool.sync.provisioning_views import ProvisioningViews
@@ -170,38 +173,67 @@ class Services:
 
     @cached_property
     def admin_sessions(self) -> AdminSessions:
-        """Administrators' sign-in links and sessions."""
+        """Sign-in links, and sessions of the administration."""
         return AdminSessions(
-            self.database, self.clock, self.audit, public_url=self.settings.public_url
+            self.database,
+            self.clock,
+            self.audit,
+            public_url=self.settings.public_url,
+            idle=dt.timedelta(minutes=self.settings.session_idle_minutes),
         )
 
     @cached_property
-    def sign_in(self) -> SignIns | None:
-        """Sign-ins by which people connect their accounts; ``None`` where no provider is set."""
+    def identity_provider(self) -> IdentityProvider | None:
+        """Where people sign in; ``None`` where no provider is set."""
         settings = self.settings
         if not settings.oidc_issuer:
             return None
-        provider = IdentityProvider(
+        secret = settings.oidc_client_secret.get_secret_value()
+        return IdentityProvider(
             self.clock,
             self.http,
             self.platform_keys,
             issuer=settings.oidc_issuer,
             client_id=settings.oidc_client_id,
-            client_secret=(secret := settings.oidc_client_secret.get_secret_value()),
+            client_secret=secret,
             client_auth=settings.oidc_client_auth
             or ("client_secret_basic" if secret else "private_key_jwt"),
             sign=self.tool_keys.sign,
             scopes=settings.oidc_scopes,
             redirect_uri=settings.public_url + CALLBACK_PATH,
         )
+
+    @cached_property
+    def provider_sessions(self) -> ProviderSessions | None:
+        """Sessions that hang on the identity provider."""
+        if self.identity_provider is None:
+            return None
+        return ProviderSessions(
+            self.database,
+            self.clock,
+            self.identity_provider,
+            self.admin_sessions,
+            self.sis,
+            self.keyring,
+            self.audit,
+            person_claim=self.settings.oidc_person_claim,
+            roles_claim=self.settings.oidc_roles_claim,
+        )
+
+    @cached_property
+    def sign_in(self) -> SignIns | None:
+        """Sign-ins under way; ``None`` where no provider is set."""
+        if self.identity_provider is None or self.provider_sessions is None:
+            return None
         return SignIns(
             self.database,
             self.clock,
-            provider,
+            self.identity_provider,
             self.people,
             self.launches,
+            self.provider_sessions,
             self.audit,
-            person_claim=settings.oidc_person_claim,
+            person_claim=self.settings.oidc_person_claim,
         )
 
     @cached_property
@@ -305,6 +337,11 @@ class Services:
     def activity_sync(self) -> ActivitySync:
         """Brings that from Moodle."""
         return ActivitySync(self.database, self.clock, self.provisioning.client, self.activity)
+
+    @cached_property
+    def placements(self) -> Placements:
+        """Where classes are taught, decided by administrators."""
+        return Placements(self.database, self.clock, self.audit, self.sis_extracts)
 
     @cached_property
     def provisioning(self) -> Provisioning:

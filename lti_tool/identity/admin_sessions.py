@@ -203,6 +203,13 @@ class AdminSessions:
             provider=row.issuer is not None,
         )
 
+    def sealed_tokens(self, secret: str) -> bytes | None:
+        """The provider's tokens of this session, as they were sealed."""
+        with self._database.read() as session:
+            return session.scalar(
+                sa.select(AdminSignIn.tokens_sealed).where(AdminSignIn.secret_hash == _hash(secret))
+            )
+
     def end(self, secret: str) -> None:
         """End the session; a secret of none changes nothing."""
         with self._database.write() as session:

@@ -1,4 +1,4 @@
-"""A person connects the account that they launched from by signing in with their school account.
+"""Signing in with the school account: to connect the account of a launch, or to the administration.
 
 The person is who the signed claim says they are, and nobody else: an e-mail address never counts.
 """
@@ -19,6 +19,7 @@ from lti_tool.core.database import Database
 from lti_tool.core.errors import NagaError, NotFoundError
 from lti_tool.identity.models import SignIn
 from lti_tool.identity.people import People
+from lti_tool.identity.provider_sessions import ProviderSessions
 from lti_tool.identity.sign_in_errors import (
     AGAIN,
     ALLOW_COOKIES,
@@ -35,6 +36,7 @@ from lti_tool.lti.login import digest
 from lti_tool.lti.models import Launch, LaunchOutcome, Registration, Standing
 
 CALLBACK_PATH = "/sign-in/callback"
+LOGOUT_PATH = "/sign-in/logout"
 _LIFETIME = dt.timedelta(minutes=10)
 _MAX_KEY = 255
 _SIGN_INS = cast(sa.Table, SignIn.__table__)
@@ -52,6 +54,15 @@ class SignInTicket:
     def cookie_name(self) -> str:
         """The cookie that proves this sign-in; each has its own."""
         return cookie_name(self.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a sign-in came to: a launch's account is ``person_key``; or a session of the
+    administration, by its secret and its end."""
+
+    person_key: str | None = None
+    session: tuple[str, dt.datetime] | None = None
 
 
 def cookie_name(state: str) -> str:
@@ -73,6 +84,7 @@ class SignIns:
         provider: IdentityProvider,
         people: People,
         launches: Launches,
+        sessions: ProviderSessions,
         audit: AuditLog,
         *,
         person_claim: str,
@@ -82,11 +94,14 @@ class SignIns:
         self._provider = provider
         self._people = people
         self._launches = launches
+        self._sessions = sessions
         self._audit = audit
         self._person_claim = person_claim
 
-    def begin(self, reference: str) -> SignInTicket:
-        """Begin a sign-in for the launch with this reference.
+    def begin(self, reference: str | None, *, anew: bool = True) -> SignInTicket:
+        """Begin a sign-in for the launch with this reference; without one for the administration.
+
+        ``anew``: the person proves who they are now, whoever is signed in at the provider.
 
         The browser's secret is the PKCE verifier too: the database keeps only its hash.
 
@@ -95,11 +110,14 @@ class SignIns:
             SignInUnavailableError: the provider does not answer.
         """
         state, nonce, secret = (secrets.token_urlsafe(32) for _ in range(3))
-        url = self._provider.authorization_url(state=state, nonce=nonce, verifier=secret)
+        url = self._provider.authorization_url(
+            state=state, nonce=nonce, verifier=secret, prompt="login" if anew else None
+        )
         now = self._clock.now()
         with self._database.write() as session:
             session.execute(sa.delete(_SIGN_INS).where(_SIGN_INS.c.expires_at <= now))
-            self._launch(session, reference)
+            if reference is not None:
+                self._launch(session, reference)
             session.execute(
                 sa.insert(_SIGN_INS).values(
                     state=digest(state),
@@ -111,8 +129,9 @@ class SignIns:
             )
         return SignInTicket(state, secret, url)
 
-    def finish(self, *, state: str, code: str, secret: str | None) -> str:
-        """Finish a sign-in: the launch's account is this person from now on; returns their key.
+    def finish(self, *, state: str, code: str, secret: str | None) -> Finished:
+        """Finish a sign-in: the launch's account is this person from now on, or a session of the
+        administration has begun.
 
         The sign-in is used up first, whatever comes of it; of two that arrive at once, one wins.
 
@@ -120,23 +139,29 @@ class SignIns:
             SignInNotOpenError, SignInOtherBrowserError, LaunchError: nothing was asked.
             SignInUnavailableError, SignInDeniedError, SignInTokenError: see the provider.
             SignInClaimMissingError, SignInPersonUnknownError: nobody to connect to.
+            SignInRightlessError: nothing to do in the administration.
             PersonLinkConflictError: the account or the person is connected to another.
         """
         with self._database.write() as session:
             nonce, launch = self._consume(session, state, secret)
         try:
-            claims = self._provider.claims(code=code, verifier=secret or "", nonce=nonce)
-            person_key = self._person_key(claims.get(self._person_claim))
+            tokens = self._provider.tokens(code=code, verifier=secret or "", nonce=nonce)
+            if launch is None:
+                return Finished(session=self._sessions.open(tokens))
+            person_key = self._person_key(tokens.claims.get(self._person_claim))
             self._link(launch, person_key)
         except NagaError as error:
-            error.context["reference"] = launch.reference
+            if launch is not None:
+                error.context["reference"] = launch.reference
             self._record_refusal(launch, error)
             raise
         with self._database.write() as session:
             self._launches.attach_person(session, launch.reference, person_key)
-        return person_key
+        return Finished(person_key=person_key)
 
-    def _consume(self, session: Session, state: str, secret: str | None) -> tuple[str, Launch]:
+    def _consume(
+        self, session: Session, state: str, secret: str | None
+    ) -> tuple[str, Launch | None]:
         is_open = sa.and_(
             _SIGN_INS.c.state == digest(state), _SIGN_INS.c.expires_at > self._clock.now()
         )
@@ -146,7 +171,8 @@ class SignIns:
             .returning(_SIGN_INS.c.nonce, _SIGN_INS.c.launch_reference)
         ).first()
         if row is not None:
-            return row.nonce, self._launch(session, row.launch_reference)
+            reference = row.launch_reference
+            return row.nonce, self._launch(session, reference) if reference is not None else None
         if session.scalar(sa.select(_SIGN_INS.c.state).where(is_open)) is not None:
             raise SignInOtherBrowserError(
                 "This browser did not bring back the proof that it began this sign-in.",
@@ -195,13 +221,19 @@ class SignIns:
                 person_key=person_key,
             ) from error
 
-    def _record_refusal(self, launch: Launch, error: NagaError) -> None:
+    def _record_refusal(self, launch: Launch | None, error: NagaError) -> None:
+        if launch is None:
+            about = {"actor": "provider", "action": "admin.sign_in_refused", "target": "admin"}
+        else:
+            about = {
+                "actor": f"registration:{launch.registration_id}/account:{launch.subject}"[:200],
+                "action": "person.sign_in_refused",
+                "target": f"launch:{launch.reference}",
+            }
         with self._database.write() as session:
             self._audit.record(
                 session,
-                actor=f"registration:{launch.registration_id}/account:{launch.subject}"[:200],
-                action="person.sign_in_refused",
-                target=f"launch:{launch.reference}",
+                **about,
                 code=error.code,
                 field=error.field,
                 reason=error.context.get("reason") or error.context.get("error"),

@@ -67,3 +67,10 @@ class SignInPersonUnknownError(ForbiddenError):
 
     code = "sign_in_person_unknown"
     title = "The school's system does not know this person"
+
+
+class SignInRightlessError(ForbiddenError):
+    """The person signed in, and none of their roles gives a right here."""
+
+    code = "sign_in_rightless"
+    title = "You have no right here"

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from urllib.parse import quote_plus
 
 import structlog
-from authlib.common.urls import add_params_to_qs  # type: ignore[import-untyped]
+from authlib.common.urls import add_params_to_qs, add_params_to_uri  # type: ignore[import-untyped]
 from authlib.oauth2.auth import ClientAuth  # type: ignore[import-untyped]
 from authlib.oauth2.rfc6749.parameters import (  # type: ignore[import-untyped]
     prepare_grant_uri,
@@ -45,7 +45,18 @@ _KEEP = dt.timedelta(hours=1)
 _TIMEOUT_SECONDS = 10.0
 _MAX_BYTES = 256 * 1024
 _SKEW_SECONDS = 60
+_MAX_JTI = 255
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a sign-in brought: the claims of the ID token, checked, and the tokens themselves."""
+
+    claims: dict[str, Any]
+    id_token: str = field(repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(slots=True)
@@ -70,8 +81,14 @@ class IdentityProvider:
     redirect_uri: str
     _known: tuple[dt.datetime, dict[str, Any]] | None = field(default=None, init=False)
 
-    def authorization_url(self, *, state: str, nonce: str, verifier: str) -> str:
-        """Where the browser goes to sign in; raises :class:`SignInUnavailableError`."""
+    def authorization_url(
+        self, *, state: str, nonce: str, verifier: str, prompt: str | None = "login"
+    ) -> str:
+        """Where the browser goes to sign in; raises :class:`SignInUnavailableError`.
+
+        ``prompt`` ``login``: the person proves who they are now, whoever is signed in there.
+        """
+        asked = {"prompt": prompt} if prompt else {}
         url: str = prepare_grant_uri(
             self._configuration()["authorization_endpoint"],
             self.client_id,
@@ -80,40 +97,104 @@ class IdentityProvider:
             scope=self.scopes,
             state=state,
             nonce=nonce,
-            # On a shared computer somebody else may still be signed in there.
-            prompt="login",
+            **asked,
             code_challenge=create_s256_code_challenge(verifier),
             code_challenge_method="S256",
         )
         return url
 
-    def claims(self, *, code: str, verifier: str, nonce: str) -> dict[str, Any]:
-        """Exchange the code and return the claims of the ID token, checked.
+    def tokens(self, *, code: str, verifier: str, nonce: str) -> Tokens:
+        """Exchange the code; the ID token is checked whole.
 
         Raises:
             SignInUnavailableError, SignInDeniedError, SignInTokenError
         """
+        asked = prepare_token_request(
+            "authorization_code", redirect_uri=self.redirect_uri, code=code, code_verifier=verifier
+        )
+        return self._tokens(asked, nonce=nonce)
+
+    def refresh(self, refresh_token: str) -> Tokens:
+        """Ask once more who this is, without the browser: their roles as they are now.
+
+        Raises:
+            SignInDeniedError: the session has ended there, or the account was disabled.
+            SignInUnavailableError, SignInTokenError
+        """
+        asked = prepare_token_request("refresh_token", refresh_token=refresh_token)
+        return self._tokens(asked, nonce=None)
+
+    def end_session_url(self, id_token: str, *, back_to: str) -> str | None:
+        """Where the browser goes to sign out there too; ``None`` where the provider has no such
+        place (OpenID Connect RP-Initiated Logout 1.0)."""
+        address = self._configuration().get("end_session_endpoint")
+        if not isinstance(address, str):
+            return None
+        url: str = add_params_to_uri(
+            address,
+            [
+                ("id_token_hint", id_token),
+                ("client_id", self.client_id),
+                ("post_logout_redirect_uri", back_to),
+            ],
+        )
+        return url
+
+    def logout_claims(self, token: str) -> dict[str, Any]:
+        """The claims of a logout token, checked (OpenID Connect Back-Channel Logout 1.0, 2.6); its
+        ``jti`` is the caller's to remember.
+
+        Raises:
+            SignInUnavailableError, SignInTokenError
+        """
+        header, claims = self._decode(token, self._configuration())
+        # A token for another purpose must not pass for one; older providers name no type.
+        if header.get("typ", "logout+jwt") not in ("logout+jwt", "JWT"):
+            raise _invalid("typ", "typ_mismatch")
+        self._check(claims, subject=False, party=False)
+        events = claims.get("events")
+        if not isinstance(events, dict) or not isinstance(events.get(LOGOUT_EVENT), dict):
+            raise _invalid("events", "not_a_logout")
+        if "nonce" in claims:
+            raise _invalid("nonce", "nonce_present")
+        named = [claims.get(name) for name in ("sub", "sid") if name in claims]
+        if not named or not all(isinstance(each, str) and each for each in named):
+            raise _invalid("sub", "nobody_named")
+        if not isinstance(claims.get("jti"), str) or not 0 < len(claims["jti"]) <= _MAX_JTI:
+            raise _invalid("jti", "jti_missing")
+        return claims
+
+    def _tokens(self, asked: str, *, nonce: str | None) -> Tokens:
         configuration = self._configuration()
-        document = self._exchange(configuration, code=code, verifier=verifier)
-        id_token = document.get("id_token")
+        document = self._exchange(configuration, asked)
+        id_token, refresh_token = document.get("id_token"), document.get("refresh_token")
         if not isinstance(id_token, str):
             raise _invalid("id_token", "id_token_missing")
+        _, claims = self._decode(id_token, configuration)
+        self._check(claims)
+        if nonce is not None and claims.get("nonce") != nonce:
+            raise _invalid("nonce", "nonce_mismatch")
+        return Tokens(claims, id_token, refresh_token if isinstance(refresh_token, str) else None)
+
+    def _decode(
+        self, token: str, configuration: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         try:
-            _, claims = self.keys.decode(id_token, jwks_url=configuration["jwks_uri"])
+            return self.keys.decode(token, jwks_url=configuration["jwks_uri"])
         except LaunchError as error:
             if error.code == "platform_keys_unavailable":
                 raise _unavailable(error.code) from error
             raise _invalid(error.field, error.code) from error
-        self._check(claims, nonce=nonce)
-        return claims
 
-    def _check(self, claims: Mapping[str, Any], *, nonce: str) -> None:
+    def _check(
+        self, claims: Mapping[str, Any], *, subject: bool = True, party: bool = True
+    ) -> None:
         registry = JWTClaimsRegistry(
             now=int(self.clock.now().timestamp()),
             leeway=_SKEW_SECONDS,
             iss={"essential": True, "value": self.issuer},
             aud={"essential": True, "value": self.client_id},
-            sub={"essential": True},
+            sub={"essential": subject},
             exp={"essential": True},
             iat={"essential": True},
         )
@@ -122,17 +203,11 @@ class IdentityProvider:
         except JoseError as error:
             raise _invalid(getattr(error, "claim", None), error.error) from error
         several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
-        if claims.get("azp", None if several else self.client_id) != self.client_id:
+        wanted = None if several and party else self.client_id
+        if claims.get("azp", wanted) != self.client_id:
             raise _invalid("azp", "azp_mismatch")
-        if claims.get("nonce") != nonce:
-            raise _invalid("nonce", "nonce_mismatch")
 
-    def _exchange(
-        self, configuration: Mapping[str, Any], *, code: str, verifier: str
-    ) -> dict[str, Any]:
-        body = prepare_token_request(
-            "authorization_code", redirect_uri=self.redirect_uri, code=code, code_verifier=verifier
-        )
+    def _exchange(self, configuration: Mapping[str, Any], body: str) -> dict[str, Any]:
         client = [self.client_id, "", "none"]
         if self.client_auth == "client_secret_basic":
             # RFC 6749 2.3.1 encodes both before they are joined by a colon.

@@ -84,6 +84,12 @@ class PersonStatus(enum.StrEnum):
     DECEASED = "DECEASED"
     UNKNOWN = "UNKNOWN"
 
+    @property
+    def may_sign_in(self) -> bool:
+        """Whether accounts of this person are open. A graduate keeps theirs, and reads what was
+        theirs; a status that nobody knows takes nothing away."""
+        return self in (self.ACTIVE, self.GRADUATED, self.UNKNOWN)
+
 
 class GradeStatus(enum.StrEnum):
     """Life of a part grade; ``APPROVED`` and ``FINALIZED`` are locked."""
@@ -178,7 +184,8 @@ class SessionView:
 class ClassView:
     """One offering of a course in a term: the thing that becomes a Moodle course.
 
-    ``combined_with`` holds the class keys that are taught together with this one.
+    ``combined_with`` holds the class keys that are taught together with this one; ``host`` is the
+    one in whose course they are, if that is decided.
     """
 
     class_key: str
@@ -194,6 +201,12 @@ class ClassView:
     sessions: tuple[SessionView, ...]
     combined_with: tuple[str, ...] = ()
     term_key: str = ""
+    host: str | None = None
+
+    @property
+    def host_key(self) -> str:
+        """The class in whose course this one is taught: its own, unless it is combined."""
+        return self.host or min((self.class_key, *self.combined_with))
 
     @property
     def parts(self) -> tuple[PartView, ...]:

@@ -16,18 +16,6 @@ from lti_tool.sis.entities import (
     PersonStatus,
 )
 
-# Who may not sign in. A graduate keeps the account, and reads what was theirs; a status that
-# nobody knows takes nothing away.
-_NO_ACCOUNT = frozenset(
-    {
-        PersonStatus.DROPPED,
-        PersonStatus.SUSPENDED,
-        PersonStatus.TRANSFERRED,
-        PersonStatus.FROZEN,
-        PersonStatus.DECEASED,
-        PersonStatus.INACTIVE,
-    }
-)
 _TAUGHT = frozenset({ClassStatus.SCHEDULED, ClassStatus.ACTIVE, ClassStatus.COMPLETED})
 
 
@@ -88,7 +76,7 @@ class Lifecycle:
 
 def account_suspended(status: PersonStatus) -> bool:
     """Whether a person of this status may not sign in."""
-    return status in _NO_ACCOUNT
+    return not status.may_sign_in
 
 
 def place(membership: Membership) -> MemberStatus:

@@ -16,10 +16,19 @@ from lti_tool.web import (
     administrator_links,
     administrator_sites,
     administrator_sync,
+    rights,
 )
 from lti_tool.web.administrator_scope import scope
+from lti_tool.web.errors import on_naga_error, wants_problem
 from lti_tool.web.i18n import gettext as _
-from lti_tool.web.sessions import end_admin, start_admin
+from lti_tool.web.sessions import (
+    AdminSessionError,
+    current_admin,
+    end_admin,
+    provider_sign_out,
+    start_admin,
+)
+from lti_tool.web.sign_in import begin_sign_in
 from lti_tool.web.viewer import in_course
 from lti_tool.wiring import services
 
@@ -31,9 +40,10 @@ _FIELDS = ("name", "issuer", "client_id", "auth_url", "token_url", "jwks_url", "
 
 
 @admin.before_request
-def _require_administrator() -> None:
-    if request.endpoint not in ("admin.sign_in", "admin.redeem"):
+def _require_right() -> None:
+    if (request.endpoint or "").removeprefix("admin.") not in rights.OPEN:
         scope()
+        rights.require(current_admin())
 
 
 @site.before_request
@@ -42,6 +52,22 @@ def _require_site_administrator() -> None:
 
 
 # -- signing in
+
+
+@admin.errorhandler(AdminSessionError)
+def not_signed_in(error: AdminSessionError) -> Response | tuple[str, int]:
+    """The ways to sign in, instead of the page that was asked for."""
+    if wants_problem() or "HX-Request" in request.headers:
+        return on_naga_error(error)
+    return _account_page(told=error.detail), error.status
+
+
+@admin.errorhandler(rights.StepUpError)
+def confirm(error: rights.StepUpError) -> Response | tuple[str, int]:
+    """The button to prove once more who one is."""
+    if wants_problem() or "HX-Request" in request.headers:
+        return on_naga_error(error)
+    return _account_page(told=error.detail, again=True), error.status
 
 
 @admin.get("/sign-in/<token>")
@@ -59,13 +85,35 @@ def redeem(token: str) -> Response:
     return response
 
 
+@admin.get("/sign-in")
+def account() -> str:
+    """How one signs in: with the school account, where there is one, or by a link."""
+    return _account_page()
+
+
+def _account_page(*, told: str | None = None, again: bool = False) -> str:
+    return render_template(
+        "administrator/account.html",
+        provider=services().sign_in is not None,
+        told=_(told) if told else None,
+        again=again,
+    )
+
+
+@admin.post("/sign-in")
+def begin() -> Response:
+    """Begin to sign in at the school's identity provider."""
+    return begin_sign_in(anew="again" in request.form)
+
+
 @admin.post("/sign-out")
 def sign_out() -> Response:
-    """End the session."""
+    """End the session; where it began at the provider, there too."""
+    onward = provider_sign_out(back_to=url_for("admin.account", _external=True))
     response = HtmlResponse(mimetype="text/html")
     end_admin(response)
     g.pop("admin", None)
-    response.set_data(render_template("administrator/signed_out.html"))
+    response.set_data(render_template("administrator/signed_out.html", onward=onward))
     return response
 
 

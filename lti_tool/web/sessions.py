@@ -221,6 +221,14 @@ def start_admin(response: Response, secret: str, expires_at: dt.datetime) -> Non
     session.modified = False
 
 
+def provider_sign_out(*, back_to: str) -> str | None:
+    """Where this session goes on to sign out at its identity provider, if it came from there."""
+    secret, wired = session.get(_SECRET), services()
+    if not isinstance(secret, str) or wired.provider_sessions is None:
+        return None
+    return wired.provider_sessions.sign_out_url(secret, back_to=back_to)
+
+
 def end_admin(response: Response) -> None:
     """End the administrator's session, in the database and in the browser."""
     secret = session.get(_SECRET)
@@ -243,7 +251,8 @@ def current_admin() -> AdminSession:
     if found is None:
         raise AdminSessionError(
             "Nobody is signed in here, or the session has ended.",
-            remedy="Make a new link with `nagasis admin sign-in-link` and open it.",
+            remedy="Sign in again: with your school account at /admin/sign-in, or by a new link "
+            "(`nagasis admin sign-in-link`).",
         )
     g.admin_session = found
     return found

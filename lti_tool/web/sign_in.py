@@ -1,4 +1,6 @@
-"""Connecting one's own account: from the page that says it is not connected, by signing in.
+"""Signing in with the school account: to connect the account of a launch, or to the administration.
+
+A launch's: from the page that says that the account is not connected.
 
 Identity providers refuse frames, so the sign-in has a window of its own. A browser that keeps the
 cookies of frames apart does not show it the launch's session; so the page in the frame hands it a
@@ -10,20 +12,29 @@ from __future__ import annotations
 
 import json
 
-from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
 
-from lti_tool.identity.sign_in import CALLBACK_PATH, SignIns, cookie_name
+from lti_tool.identity.sign_in import CALLBACK_PATH, LOGOUT_PATH, SignIns, cookie_name
 from lti_tool.identity.sign_in_errors import (
     AGAIN,
     SignInDeniedError,
     SignInNotOpenError,
     SignInOffError,
+    SignInTokenError,
 )
 from lti_tool.web import reasons, security
 from lti_tool.web.errors import on_naga_error, wants_problem
-from lti_tool.web.sessions import set_cookie
+from lti_tool.web.sessions import set_cookie, start_admin
 from lti_tool.web.viewer import PersonUnknownError, in_course, viewer
 from lti_tool.wiring import services
 
@@ -75,7 +86,18 @@ def begin() -> Response:
         reference = None
     if not isinstance(reference, str) or not security.sent_by_own_page():
         raise SignInNotOpenError("It did not begin on a page of this tool.", remedy=AGAIN)
-    ticket = sign_in.begin(reference)
+    return _leave(sign_in, reference)
+
+
+def begin_sign_in(*, anew: bool) -> Response:
+    """Begin a sign-in to the administration."""
+    if not security.sent_by_own_page():
+        raise SignInNotOpenError("It did not begin on a page of this tool.", remedy=AGAIN)
+    return _leave(_enabled(), None, anew=anew)
+
+
+def _leave(sign_in: SignIns, reference: str | None, *, anew: bool = True) -> Response:
+    ticket = sign_in.begin(reference, anew=anew)
     # A page, not a redirect: the policy of the page that sent the form would count it as a target.
     response = Response(
         render_template("sign_in/leave.html", url=ticket.redirect_url), mimetype="text/html"
@@ -98,14 +120,43 @@ def finish() -> Response:
             "The school's sign-in did not sign you in. Nothing was changed.", remedy=AGAIN
         )
     cookie = cookie_name(state)
-    sign_in.finish(
+    finished = sign_in.finish(
         state=state,
         code=request.args.get("code", ""),
         secret=request.cookies.get(cookie),
     )
-    response = Response(render_template("sign_in/done.html"), mimetype="text/html")
+    if finished.session is not None:
+        response = redirect(url_for("admin.index"), code=303)
+        start_admin(response, *finished.session)
+    else:
+        response = Response(render_template("sign_in/done.html"), mimetype="text/html")
     set_cookie(response, cookie, "", max_age=0)
     return response
+
+
+@window.post(LOGOUT_PATH)
+def log_out() -> Response:
+    """The provider says that somebody signed out there, or was signed out (back channel)."""
+    wired = services()
+    if wired.provider_sessions is None:
+        raise SignInOffError("No sign-in is set up for this tool.")
+    wired.rate_limiter.hit("sign_in", wired.settings.launch_rate_limit, request.remote_addr or "?")
+    answer: dict[str, object] = {}
+    try:
+        wired.provider_sessions.end_by(request.form.get("logout_token", ""))
+    except SignInTokenError as error:
+        # In the words of OpenID Connect Back-Channel Logout 1.0, 2.8.
+        answer = {"error": "invalid_request", "error_description": error.context.get("reason")}
+    return Response(
+        json.dumps(answer),
+        status=400 if answer else 200,
+        mimetype="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+# The provider has no page of ours; its signature is what protects this.
+security.csrf.exempt(log_out)
 
 
 def _enabled() -> SignIns:

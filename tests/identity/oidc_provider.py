@@ -46,6 +46,7 @@ class OidcProvider:
     signing_key: RSAKey = field(default_factory=lambda: key("provider"))
     published: list[RSAKey] = field(default_factory=lambda: [key("provider")])
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    refresh_token: str = ""
 
     def __post_init__(self) -> None:
         self.stub.on("GET", CONFIGURATION, lambda _request: as_json(self.configuration()))
@@ -64,6 +65,7 @@ class OidcProvider:
             "authorization_endpoint": f"{self.issuer}/authorize",
             "token_endpoint": f"{self.issuer}/token",
             "jwks_uri": f"{self.issuer}/keys",
+            "end_session_endpoint": f"{self.issuer}/logout",
         }
 
     def key_set(self) -> dict[str, Any]:
@@ -86,6 +88,10 @@ class OidcProvider:
         expected = base64.b64encode(b"naga-tool:between+us%3A+100%25+%2B+more").decode()
         if request.headers.get("Authorization") != f"Basic {expected}":
             return as_json({"error": "invalid_client"}, 401)
+        if request.form.get("grant_type") == "refresh_token":
+            if request.form.get("refresh_token") != self.refresh_token:
+                return as_json({"error": "invalid_grant"}, 400)
+            return as_json(self._tokens(nonce=None))
         asked = self.codes.pop(request.form.get("code", ""), None)
         digest = hashlib.sha256(request.form.get("code_verifier", "").encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
@@ -95,9 +101,28 @@ class OidcProvider:
             or asked["redirect_uri"] != request.form.get("redirect_uri")
         ):
             return as_json({"error": "invalid_grant"}, 400)
-        return as_json({"token_type": "Bearer", "id_token": self._id_token(asked["nonce"])})
+        return as_json(self._tokens(nonce=asked["nonce"]))
 
-    def _id_token(self, nonce: str) -> str:
+    def _tokens(self, *, nonce: str | None) -> dict[str, Any]:
+        refresh = {"refresh_token": self.refresh_token} if self.refresh_token else {}
+        return {"token_type": "Bearer", "id_token": self._id_token(nonce), **refresh}
+
+    def logout_token(self, **spoil: Any) -> str:
+        """What the provider sends when somebody signed out there."""
+        now = int(self.clock.now().timestamp())
+        claims = {
+            "iss": self.issuer,
+            "aud": CLIENT_ID,
+            "iat": now,
+            "exp": now + 120,
+            "jti": secrets.token_urlsafe(8),
+            "sub": "account-1",
+            "sid": "session-1",
+            "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+        } | spoil
+        return self._signed(claims, {"typ": "logout+jwt"})
+
+    def _id_token(self, nonce: str | None) -> str:
         now = int(self.clock.now().timestamp())
         claims = {
             "iss": self.issuer,
@@ -108,8 +133,11 @@ class OidcProvider:
             "nonce": nonce,
         }
         claims |= self.person | self.spoil
+        return self._signed(claims, {})
+
+    def _signed(self, claims: dict[str, Any], own: dict[str, Any]) -> str:
         claims = {name: value for name, value in claims.items() if value is not None}
-        header = {"alg": "RS256", "kid": self.signing_key.kid} | self.header
+        header = {"alg": "RS256", "kid": self.signing_key.kid} | own | self.header
         header = {name: value for name, value in header.items() if value is not None}
         if header["alg"] == "HS256":
             public = OctKey.import_key(str(self.signing_key.as_dict(private=False)["n"]))

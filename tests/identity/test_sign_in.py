@@ -11,11 +11,14 @@ from werkzeug import Response
 
 from lti_tool.core.audit import AuditEvent, AuditLog
 from lti_tool.core.clock import FixedClock
+from lti_tool.core.crypto import Keyring
 from lti_tool.core.database import Database
 from lti_tool.core.errors import NagaError
 from lti_tool.core.http import HttpClient
+from lti_tool.identity.admin_sessions import AdminSessions
 from lti_tool.identity.models import PersonLink, SignIn
 from lti_tool.identity.people import People, PersonLinkConflictError
+from lti_tool.identity.provider_sessions import ProviderSessions
 from lti_tool.identity.sign_in import SignIns
 from lti_tool.identity.sign_in_errors import (
     SignInClaimMissingError,
@@ -56,6 +59,7 @@ class World:
     clock: FixedClock
     http: HttpClient
     audit: AuditLog
+    keyring: Keyring
     oidc: OidcProvider
     launched: Launched
 
@@ -83,21 +87,33 @@ class World:
             scopes="openid profile",
             redirect_uri=f"{TOOL}/sign-in/callback",
         )
+        sessions = ProviderSessions(
+            self.database,
+            self.clock,
+            provider,
+            AdminSessions(self.database, self.clock, self.audit, public_url=TOOL),
+            EmbeddedSis(self.database, self.clock),
+            self.keyring,
+            self.audit,
+            person_claim="person_uuid",
+            roles_claim="naga_roles",
+        )
         return SignIns(
             self.database,
             self.clock,
             provider,
             self.people,
             launches,
+            sessions,
             self.audit,
             person_claim="person_uuid",
         )
 
-    def sign_in(self) -> str:
+    def sign_in(self) -> str | None:
         """The whole way, as one person goes it."""
         ticket = self.sign_ins.begin(self.launched.reference)
         answer = self.oidc.authorize(ticket.redirect_url)
-        return self.sign_ins.finish(**answer, secret=ticket.secret)
+        return self.sign_ins.finish(**answer, secret=ticket.secret).person_key
 
     def links(self) -> list[tuple[str, str, str, str]]:
         """Account, person, method and who did it."""
@@ -124,12 +140,12 @@ class World:
 
 @pytest.fixture
 def world(
-    database: Database, clock: FixedClock, http: HttpClient, audit: AuditLog
+    database: Database, clock: FixedClock, http: HttpClient, audit: AuditLog, keyring: Keyring
 ) -> Iterator[World]:
     launched = add_launch(database, clock, add_school(database, clock))
     with open_provider(clock) as oidc:
         oidc.person = {"person_uuid": PERSON, "email": "shared@school.example"}
-        yield World(database, clock, http, audit, oidc, launched)
+        yield World(database, clock, http, audit, keyring, oidc, launched)
 
 
 def test_the_account_is_linked_to_the_person_of_the_claim(world: World) -> None:
@@ -294,9 +310,9 @@ def test_of_two_answers_at_once_one_wins(world: World) -> None:
     ticket = world.sign_ins.begin(world.launched.reference)
     answer = world.oidc.authorize(ticket.redirect_url)
 
-    def finish(sign_ins: SignIns) -> str:
+    def finish(sign_ins: SignIns) -> str | None:
         try:
-            return sign_ins.finish(**answer, secret=ticket.secret)
+            return sign_ins.finish(**answer, secret=ticket.secret).person_key
         except SignInNotOpenError as error:
             return error.code
 
@@ -313,7 +329,7 @@ def test_another_browser_is_refused_and_the_first_can_go_on(
     answer = world.oidc.authorize(ticket.redirect_url)
     with pytest.raises(SignInOtherBrowserError):
         world.sign_ins.finish(**answer, secret=secret)
-    assert world.sign_ins.finish(**answer, secret=ticket.secret) == PERSON
+    assert world.sign_ins.finish(**answer, secret=ticket.secret).person_key == PERSON
 
 
 def test_a_code_of_another_sign_in_is_refused(world: World) -> None:

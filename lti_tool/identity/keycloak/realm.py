@@ -99,7 +99,13 @@ def _tool(plan: RealmPlan) -> dict[str, Any]:
         redirectUris=[f"{url}/sign-in/callback"],
         standardFlowEnabled=True,
         clientAuthenticatorType="client-jwt",
-        attributes=_keys(url) | {"pkce.code.challenge.method": "S256"},
+        attributes=_keys(url)
+        | {
+            "pkce.code.challenge.method": "S256",
+            "backchannel.logout.url": f"{url}/sign-in/logout",
+            "backchannel.logout.session.required": "true",
+            "post.logout.redirect.uris": f"{url}/admin/sign-in",
+        },
         protocolMappers=[
             _person_mapper(plan),
             {
