@@ -121,9 +121,9 @@ def _ask(course: GradedCourse, cells: set[CellKey]) -> Response:
         flash(_("No grade was chosen."), "warning")
         return redirect(url_for("grades.gradebook"))
     parts = services().grades
-    parts.sync.push(course.site, course.key, cells, actor=course.who.person.person_key)
+    asked = parts.sync.push(course.site, course.key, cells, actor=course.who.person.person_key)
     latest = parts.views.sendings(course.site, course.key, course.item_keys, limit=1)
-    if not latest:
+    if not asked or not latest:
         flash(_("There was nothing to send."), "warning")
         return redirect(url_for("grades.gradebook"))
     return redirect(url_for("grades_send.sending", stamp=latest[0].stamp))
