@@ -25,7 +25,7 @@
 namespace local_nagasis\external;
 
 use core_external\{external_api, external_function_parameters, external_value};
-use local_nagasis\local\reading\{category_digest, course_digest, keys, page, roster_digest, user_digest};
+use local_nagasis\local\reading\{category_digest, course_digest, gradebook_digest, keys, page, roster_digest, user_digest};
 
 /**
  * Fingerprints of what is there, which the tool compares with those of what should be.
@@ -78,6 +78,7 @@ final class digest extends external_api {
             'user' => new user_digest(),
             'course' => new course_digest(),
             'roster' => new roster_digest(),
+            'gradebook' => new gradebook_digest(),
             default => throw new \moodle_exception('unknownkind', 'local_nagasis', '', $params['kind']),
         };
         $page = $digest->page(

@@ -120,6 +120,20 @@ final class fingerprint {
     }
 
     /**
+     * Of a gradebook.
+     *
+     * @param string $course the course's idnumber
+     * @param array|null $categories [key, name, weight] of each, in any order; null: they do not add up as the SIS does
+     * @param array $items [key, name ('' if it has a source), category's key, weight, source or null] of each, in any order
+     * @param array $letters [letter, minimum] of each, in any order
+     * @return string 32 hexadecimal characters
+     */
+    public static function gradebook(string $course, ?array $categories, array $items, array $letters): string {
+        $sorted = $categories === null ? '' : self::sorted($categories);
+        return self::of(['gradebook', $course, $sorted, self::sorted($items), self::sorted($letters)]);
+    }
+
+    /**
      * Of a document: what digest() says once the document has been applied.
      *
      * @param array $document checked and normalised
@@ -153,6 +167,18 @@ final class fingerprint {
                 fn(array $member): array => [$member['user'], $member['role'], $member['groups']],
                 array_filter($document['members'], fn(array $member): bool => $member['status'] === 'active'),
             ))),
+            'gradebook' => self::gradebook(
+                $document['course'],
+                array_map(fn(array $each): array => [$each['key'], $each['name'], $each['weight']], $document['categories']),
+                array_map(fn(array $each): array => [
+                    $each['key'],
+                    $each['source'] === null ? $each['name'] : '',
+                    $each['category'],
+                    $each['weight'],
+                    $each['source'],
+                ], $document['items']),
+                array_map(fn(array $each): array => [$each['letter'], $each['minimum']], $document['letters']),
+            ),
         };
     }
 

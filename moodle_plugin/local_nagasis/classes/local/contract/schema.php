@@ -34,7 +34,7 @@ final class schema {
     private const NAMES = ['name', 'shortname', 'fullname', 'firstname', 'lastname', 'alternatename'];
 
     /** @var string[] Text that must be right as it is: to change it in silence would be to guess. */
-    private const VERBATIM = ['username', 'email'];
+    private const VERBATIM = ['username', 'email', 'letter'];
 
     /** @var array|null The schema of documents. */
     private static ?array $documents = null;

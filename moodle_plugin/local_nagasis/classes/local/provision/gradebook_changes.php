@@ -114,13 +114,10 @@ final class gradebook_changes {
      * Takes up something that a person should know.
      *
      * @param string $code the words are the language string "note_<code>"
-     * @param string[] $names
+     * @param string $item of what
      */
-    public function note(string $code, array $names): void {
-        if ($names) {
-            $message = get_string("note_$code", 'local_nagasis', (object) ['items' => implode(', ', $names)]);
-            $this->notes[] = ['code' => $code, 'message' => $message];
-        }
+    public function note(string $code, string $item): void {
+        $this->notes[] = ['code' => $code, 'message' => get_string("note_$code", 'local_nagasis', $item)];
     }
 
     /**

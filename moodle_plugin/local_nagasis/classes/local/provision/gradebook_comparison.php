@@ -76,6 +76,14 @@ final class gradebook_comparison {
         $this->no_longer_named();
         $this->foreign();
         $this->letters($letters);
+        if ($this->changes->aggregate) {
+            $first = reset($this->changes->aggregate);
+            $this->changes->changes[] = [
+                'field' => 'aggregation',
+                'before' => gradebook_aggregation::name($first, $this->gradebook->total_of((int) $first->id)),
+                'after' => 'weighted_mean',
+            ];
+        }
         return $this->changes;
     }
 
@@ -88,7 +96,7 @@ final class gradebook_comparison {
     private function category(array $wanted, string $field): void {
         $item = $this->gradebook->item($wanted['key']);
         $category = $item && $item->itemtype === 'category' ? $this->gradebook->category_of($item) : null;
-        $after = ['name' => $wanted['name'], 'weight' => $wanted['weight'], 'place' => ''];
+        $after = ['name' => $wanted['name'], 'weight' => $wanted['weight']];
         if (!$category || $this->gradebook->connected($wanted['key'])) {
             $this->require_unlocked($this->gradebook->total(), $field);
             $this->changes->differ("categories/$wanted[key]", null, $after);
@@ -97,11 +105,9 @@ final class gradebook_comparison {
         }
         $this->used["=$wanted[key]"] = $item;
         $this->changes->categoryids["=$wanted[key]"] = (int) $category->id;
-        $before = [
-            'name' => $category->fullname,
-            'weight' => gradebook_aggregation::weight($item),
-            'place' => $this->place($item),
-        ];
+        $before = $this->category_before($item, $category);
+        // Its place is told of where it is not directly below the course's category.
+        $after += array_fill_keys(array_keys(array_diff_key($before, $after)), '');
         if ($this->changes->differ("categories/$wanted[key]", $before, $after)) {
             $this->changes->categories[(int) $item->id] = $wanted;
             $this->require_unlocked_unless_renamed($item, $before, $after, $field);
@@ -121,14 +127,6 @@ final class gradebook_comparison {
                 $this->changes->aggregate[(int) $id] = $category;
             }
         }
-        if ($this->changes->aggregate) {
-            $first = reset($this->changes->aggregate);
-            $this->changes->changes[] = [
-                'field' => 'aggregation',
-                'before' => gradebook_aggregation::name($first, $this->gradebook->total_of((int) $first->id)),
-                'after' => 'weighted_mean',
-            ];
-        }
     }
 
     /**
@@ -143,7 +141,8 @@ final class gradebook_comparison {
         $item = $item && $item->deleting ? null : $item;
         $connected = $this->gradebook->connected($key);
         $after = [
-            'name' => $source === null ? $wanted['name'] : '',
+            'name' => $source === null
+                ? $wanted['name'] : gradebook_check::describe($this->gradebook->items[$source], $this->gradebook),
             'weight' => $wanted['weight'],
             'place' => $wanted['category'],
             'source' => $source,
@@ -188,11 +187,8 @@ final class gradebook_comparison {
             $own = $this->gradebook->category_of($item);
             if (!$again) {
                 $list = $own && !$known->connected ? 'categories' : 'items';
-                $before = $list === 'items' ? $this->item_before($item, (bool) $known->connected) : [
-                    'name' => $own->fullname,
-                    'weight' => gradebook_aggregation::weight($item),
-                    'place' => $this->place($item),
-                ];
+                $before = $list === 'items'
+                    ? $this->item_before($item, (bool) $known->connected) : $this->category_before($item, $own);
                 $this->changes->differ("$list/$known->itemkey", $before, null);
             }
             if (!$known->connected) {
@@ -212,8 +208,9 @@ final class gradebook_comparison {
                 $this->changes->release[(int) $item->id] = $place;
             }
         }
-        $kept = array_intersect_key($this->gradebook->items, array_filter($this->changes->drop));
-        $this->changes->note('item_kept', $this->names($kept));
+        foreach (array_keys(array_filter($this->changes->drop)) as $id) {
+            $this->changes->note('item_kept', gradebook_check::describe($this->gradebook->items[$id], $this->gradebook));
+        }
     }
 
     /**
@@ -221,8 +218,6 @@ final class gradebook_comparison {
      */
     private function foreign(): void {
         $categories = array_fill_keys(array_filter([$this->changes->topid, ...$this->changes->categoryids]), true);
-        $weigh = [];
-        $lose = [];
         foreach ($this->gradebook->items as $id => $item) {
             $place = isset($this->changes->release[$id])
                 ? $this->changes->release[$id]->category : $this->gradebook->place($item);
@@ -237,13 +232,11 @@ final class gradebook_comparison {
             }
             $weight = $this->changes->release[$id]->weights['aggregationcoef'] ?? $item->aggregationcoef;
             if (isset($this->changes->aggregate[$place])) {
-                $lose[] = $item;
+                $this->changes->note('foreign_left_out', gradebook_check::describe($item, $this->gradebook));
             } else if ($weight > 0) {
-                $weigh[] = $item;
+                $this->changes->note('foreign_weight', gradebook_check::describe($item, $this->gradebook));
             }
         }
-        $this->changes->note('foreign_weight', $this->names($weigh));
-        $this->changes->note('foreign_left_out', $this->names($lose));
     }
 
     /**
@@ -261,6 +254,19 @@ final class gradebook_comparison {
     }
 
     /**
+     * A session as it is.
+     *
+     * @param \stdClass $item its total
+     * @param \stdClass $category
+     * @return array
+     */
+    private function category_before(\stdClass $item, \stdClass $category): array {
+        $place = $this->place($item);
+        $fields = ['name' => $category->fullname, 'weight' => gradebook_aggregation::weight($item)];
+        return $fields + ($place === '' ? [] : ['place' => $place]);
+    }
+
+    /**
      * A part as it is.
      *
      * @param \stdClass $item
@@ -269,7 +275,7 @@ final class gradebook_comparison {
      */
     private function item_before(\stdClass $item, bool $connected): array {
         return [
-            'name' => $connected ? '' : gradebook_check::describe($item, $this->gradebook),
+            'name' => gradebook_check::describe($item, $this->gradebook),
             'weight' => gradebook_aggregation::weight($item),
             'place' => $this->place($item),
             'source' => $connected ? (int) $item->id : null,
@@ -341,15 +347,5 @@ final class gradebook_comparison {
         if ($item && $this->gradebook->locked($item)) {
             throw new refusal('item_locked', $field, ['item' => gradebook_check::describe($item, $this->gradebook)]);
         }
-    }
-
-    /**
-     * Names of items.
-     *
-     * @param \stdClass[] $items
-     * @return string[]
-     */
-    private function names(array $items): array {
-        return array_map(fn(\stdClass $item): string => gradebook_check::describe($item, $this->gradebook), array_values($items));
     }
 }

@@ -49,9 +49,10 @@ final class grade_items implements reading {
         $sql = "SELECT i.id, c.idnumber AS course, i.itemtype, i.itemmodule, i.iteminstance, i.itemname, i.idnumber,
                        i.gradetype, i.grademin, i.grademax, i.scaleid, i.aggregationcoef, i.aggregationcoef2,
                        i.hidden, i.locked, i.needsupdate, own.fullname AS ownname,
-                       upper.id AS categoryid, upper.aggregation
+                       upper.id AS categoryid, upper.aggregation, known.itemkey, known.connected
                   FROM {grade_items} i
                   JOIN {course} c ON c.id = i.courseid
+             LEFT JOIN {local_nagasis_gradeitem} known ON known.itemid = i.id
              LEFT JOIN {grade_categories} own ON own.id = i.iteminstance AND i.itemtype IN ('course', 'category')
              LEFT JOIN {grade_categories} upper ON upper.id = COALESCE(own.parent, i.categoryid)
                  WHERE i.id > :after AND $where
@@ -74,6 +75,8 @@ final class grade_items implements reading {
         return [
             'course' => $row->course,
             'id' => (int) $row->id,
+            'key' => $row->itemkey,
+            'source' => (bool) $row->connected,
             'type' => $row->itemtype,
             'module' => $row->itemmodule,
             'instance' => $row->iteminstance === null ? null : (int) $row->iteminstance,
