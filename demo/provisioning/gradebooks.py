@@ -23,6 +23,13 @@ class _Wanted:
     part: ItemPart
     held: Item | None
 
+    @property
+    def serves(self) -> bool:
+        """Whether it stands for the part already."""
+        connected = self.held is not None and self.held.stood is not None
+        same = self.held is not None and self.held.key == self.part.key
+        return same and connected == (self.part.source is not None)
+
 
 class GradebookPlanner:
     """Plans one gradebook against one course."""
@@ -77,12 +84,42 @@ class GradebookPlanner:
 
     def plan(self) -> Plan:
         """Return the plan."""
+        self._require_unlocked()
         changes = differences(self._changes())
         notes = list(self._notes())
         first = not self.grades.built
         result = "created" if first else "updated" if changes else "unchanged"
         execute = self._write if first or changes else self._nothing
         return Plan(result, execute, [] if first else changes, notes=notes)
+
+    def _require_unlocked(self) -> None:
+        """What is locked is not moved and weighs what it weighs; only its name may change."""
+        for number, part in enumerate(self.document.categories):
+            held = self._category(part)
+            if held is None or held.weight != part.weight or held.parent_id is not None:
+                self._check_lock(held, f"/categories/{number}")
+        if not self._is_weighted():
+            self._check_lock(None, None)
+        for number, wanted in enumerate(self.items):
+            field = f"/items/{number}"
+            place = self.grades.keyed(wanted.part.category)
+            if not wanted.serves:
+                self._check_lock(place, field)
+                if wanted.part.source is not None:
+                    self._check_lock(wanted.held, f"{field}/source")
+            elif wanted.held is not None and (
+                wanted.held.weight != wanted.part.weight or wanted.held.parent_id != _id(place)
+            ):
+                self._check_lock(wanted.held, field)
+                self._check_lock(place, field)
+        for item in [*self._left(), *self._released()]:
+            self._check_lock(item, None)
+
+    def _check_lock(self, item: Item | None, field: str | None) -> None:
+        book = self.course.gradebook
+        if self.grades.is_locked(item) if item is not None else book is not None and book.locked:
+            name = "The course's total" if item is None else repr(item.label)
+            raise RefusedError("item_locked", field, f"{name} is locked, or what is around it.")
 
     def _nothing(self) -> int:
         return self.course.id
@@ -97,9 +134,10 @@ class GradebookPlanner:
             yield from self._compare_item(wanted)
         for each in self._left():
             yield f"{_list_of(each)}/{each.key}", self._standing(each), None
-        if book is not None:
-            yield "letters", [list(each) for each in book.letters], self._letters()
-            yield "aggregation", self._aggregation(), "weighted_mean"
+        standing = [list(each) for each in book.letters] if book else []
+        yield "letters", standing, self._letters()
+        if not self._is_weighted():
+            yield "aggregation", "natural", "weighted_mean"
 
     def _compare_item(self, wanted: _Wanted) -> Iterator[Change]:
         part, held = wanted.part, wanted.held
@@ -130,36 +168,68 @@ class GradebookPlanner:
         ordered = sorted(self.document.letters, key=lambda each: -each.minimum)
         return [[each.letter, each.minimum] for each in ordered]
 
-    def _aggregation(self) -> str:
+    def _is_weighted(self) -> bool:
         book = self.course.gradebook
         ours = [self._category(part) for part in self.document.categories]
-        fits = book is not None and book.weighted and all(c.weighted for c in ours if c)
-        return "weighted_mean" if fits else "natural"
+        return book is not None and book.weighted and all(c.weighted for c in ours if c)
 
     def _notes(self) -> Iterator[dict[str, str]]:
+        book = self.course.gradebook
+        for item in self._left():
+            if item.stood is None and self._is_kept(item):
+                yield _note(
+                    "item_kept", f"{item.label!r} holds grades, and stays without a weight."
+                )
+        places: dict[int | None, bool] = {None: book is not None and book.weighted}
+        for part in self.document.categories:
+            if (category := self._category(part)) is not None:
+                places[category.id] = category.weighted
+        for each in self._foreign():
+            parent_id, weight = each.stood or (each.parent_id, each.weight)
+            if parent_id in places and not places[parent_id]:
+                yield _note("foreign_left_out", f"{each.label!r} counts in no total any more.")
+            elif parent_id in places and weight:
+                yield _note("foreign_weight", f"{each.label!r} counts beside the school's parts.")
+
+    def _foreign(self) -> list[Item]:
+        """The teachers' own that no part takes its grades from, once this is done."""
         wanted = {each.held.id for each in self.items if each.held is not None}
-        ours = {each.id for each in self.grades.categories() if each.key and each.stood is None}
-        for each in self.grades.everything():
-            foreign = not each.key and each.id not in wanted
-            if foreign and each.weight and (each.parent_id is None or each.parent_id in ours):
-                yield {
-                    "code": "foreign_weight",
-                    "message": f"{each.label!r} counts in a total beside the school's parts.",
-                }
+        return [
+            each
+            for each in self.grades.everything()
+            if each.id not in wanted and (not each.key or each.stood is not None)
+        ]
+
+    def _released(self) -> list[Item]:
+        return [each for each in self._foreign() if each.stood is not None]
+
+    def _is_kept(self, item: Item) -> bool:
+        """Whether it holds grades, or once did, or something of a teacher's."""
+        foreign = [each for each in self.grades.inside(item.id) if not each.key]
+        return bool(self.site.state.grades.get(item.id) or foreign)
 
     def _write(self) -> int:
         book = self.grades.book
+        self._leave_out(book)
         book.weighted = book.built = True
         book.letters = [(each[0], each[1]) for each in self._letters()]
-        for item in [each for each in self.grades.everything() if each.stood is not None]:
-            if not any(wanted.held is item for wanted in self.items):
-                _send_back(book, item)
+        for item in self._released():
+            _send_back(book, item)
         places = {part.key: self._write_category(book, part) for part in self.document.categories}
         for wanted in self.items:
             self._write_item(wanted, places[wanted.part.category])
         for item in self._left():
             self._leave(book, item)
         return self.course.id
+
+    def _leave_out(self, book: Gradebook) -> None:
+        # Where totals come about in another way from now on, the teachers' own weigh nothing.
+        places = [None] if not book.weighted else []
+        ours = [self._category(part) for part in self.document.categories]
+        odd = [*places, *(each.id for each in ours if each is not None and not each.weighted)]
+        for item in self._foreign():
+            if item.parent_id in odd and item.stood is None:
+                item.weight = 0
 
     def _write_category(self, book: Gradebook, part: CategoryPart) -> int:
         held = self._category(part)
@@ -193,16 +263,14 @@ class GradebookPlanner:
 
     def _leave(self, book: Gradebook, item: Item) -> None:
         item.key = ""
-        if isinstance(item, GradeCategory):
+        if self._is_kept(item):
+            item.parent_id, item.weight = None, 0
+        elif isinstance(item, GradeCategory):
             for each in self.grades.inside(item.id):
                 each.parent_id = item.parent_id
-            if not self.site.state.grades.get(item.id):
-                book.categories.remove(item)
-                return
-        elif not self.site.state.grades.get(item.id):
+            book.categories.remove(item)
+        else:
             del self.site.state.line_items[item.id]
-            return
-        item.parent_id, item.weight = None, 0
 
 
 def _send_back(book: Gradebook, item: Item) -> None:
@@ -226,6 +294,14 @@ def _compare(field: str, before: dict[str, Any] | None, after: dict[str, Any]) -
         return
     changed = [name for name in after if before.get(name) != after[name]]
     yield field, {n: before.get(n) for n in changed}, {n: after[n] for n in changed}
+
+
+def _id(item: Item | None) -> int | None:
+    return None if item is None else item.id
+
+
+def _note(code: str, message: str) -> dict[str, str]:
+    return {"code": code, "message": message}
 
 
 def _list_of(item: Item) -> str:
