@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, cast
@@ -12,6 +11,7 @@ import sqlalchemy as sa
 from lti_tool.sis.entities import ClassStatus, ClassView, PartView, SessionView
 from lti_tool.sis.models import ClassHeader, ClassPart, ClassSession, Course, Person, Term
 from lti_tool.sis.rules import normalised
+from lti_tool.sis.together import together
 
 # Columns, not entities: a class is shown at every launch, and building entities is most of it.
 HeaderQuery = sa.Select[*tuple[Any, ...]]
@@ -48,14 +48,6 @@ _SESSIONS: sa.Select[*tuple[Any, ...]] = (
     .outerjoin(_teachers, _teachers.c.id == _class_parts.c.teacher_id)
     .where(_halves.c.header_id.in_(sa.bindparam("header_ids", expanding=True)))
     .order_by(_halves.c.header_id, _halves.c.number, _class_parts.c.code)
-)
-_COMBINED: sa.Select[*tuple[Any, ...]] = (
-    sa.select(_headers.c.combined_class_id, _headers.c.sourced_id)
-    .where(
-        _headers.c.combined_class_id.in_(sa.bindparam("groups", expanding=True)),
-        _headers.c.active,
-    )
-    .order_by(_headers.c.sourced_id)
 )
 
 
@@ -94,12 +86,12 @@ def newest_first(query: HeaderQuery) -> HeaderQuery:
 def class_views(
     connection: sa.Connection, query: HeaderQuery, parameters: Mapping[str, Any] | None = None
 ) -> list[ClassView]:
-    """The classes of ``query`` (made by :func:`header_query`) in its order: three statements."""
+    """The classes of ``query`` (made by :func:`header_query`) in its order: four statements."""
     rows = connection.execute(query, parameters).all()
     if not rows:
         return []
     sessions = _sessions(connection, [row[0] for row in rows])
-    combined = _combined(connection, {row[1] for row in rows} - {None})
+    shared = together(connection, {row[2]: row[1] for row in rows})
     return [
         ClassView(
             class_key=class_key,
@@ -113,7 +105,8 @@ def class_views(
             class_type=class_type,
             status=status if active else ClassStatus.CANCELLED,
             sessions=sessions.get(header_id, ()),
-            combined_with=tuple(key for key in combined.get(group, ()) if key != class_key),
+            combined_with=shared[class_key].others,
+            host=shared[class_key].host,
             term_key=term_key,
         )
         for (
@@ -201,12 +194,3 @@ def _parts(number: int, session: Decimal, parts: Sequence[Any]) -> tuple[PartVie
             personal_name,
         ), weight, share in zip(parts, weights, shares, strict=True)
     )
-
-
-def _combined(connection: sa.Connection, groups: set[int]) -> dict[int | None, list[str]]:
-    found: dict[int | None, list[str]] = defaultdict(list)
-    if not groups:
-        return found
-    for group, key in connection.execute(_COMBINED, {"groups": list(groups)}):
-        found[group].append(key)
-    return found

@@ -92,6 +92,15 @@ class Extracts:
         wanted = {email.lower() for email in emails}
         return {row[0] for row in self._rows(query, folded, wanted)}
 
+    def holders_of_emails(self, emails: Collection[str]) -> dict[str, set[str]]:
+        """Keys of the people who have these addresses, by the address in lower case."""
+        folded = sa.func.lower(_people.c.school_email)
+        query = sa.select(folded, _people.c.sourced_id)
+        found: dict[str, set[str]] = defaultdict(set)
+        for email, key in self._rows(query, folded, {email.lower() for email in emails}):
+            found[email].add(key)
+        return dict(found)
+
     def classes(self, keys: Collection[str]) -> dict[str, ClassView]:
         """These classes, by key; unknown keys are absent, removed ones are CANCELLED."""
         found: dict[str, ClassView] = {}

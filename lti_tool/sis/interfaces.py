@@ -102,6 +102,10 @@ class SisExtracts(Protocol):
         """Which of these addresses, in lower case, belong to more than one person."""
         ...
 
+    def holders_of_emails(self, emails: Collection[str]) -> Mapping[str, set[str]]:
+        """Keys of the people who have these addresses, by the address in lower case."""
+        ...
+
     def classes(self, keys: Collection[str]) -> Mapping[str, ClassView]:
         """These classes, by key; removed ones are CANCELLED."""
         ...

@@ -17,7 +17,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 # Whoever loads this room's tables needs all its files: the grades' foreign keys point here.
 import lti_tool.sis.activity
 import lti_tool.sis.change_models
-import lti_tool.sis.grade_models  # noqa: F401
+import lti_tool.sis.grade_models
+import lti_tool.sis.placement_models  # noqa: F401
 from lti_tool.core.database import Base
 from lti_tool.sis.entities import (
     ClassStatus,

@@ -256,7 +256,7 @@ class Rendering:
 
 def host_of(view: ClassView) -> str:
     """The key of the class in whose course this one is taught: its own, unless it is combined."""
-    return min((view.class_key, *view.combined_with))
+    return view.host_key
 
 
 def username_of(person: PersonView) -> str:

@@ -219,7 +219,7 @@ def test_rendering_and_comparing_is_a_statement_per_fifty_records(
         sent = len(statements)
         records += sum(each.count if isinstance(each, Roster) else 1 for each in rendered.values())
         # However many there are: the smallest campus already shares them among many.
-        assert sent <= {"category": 1, "user": 2, "course": 6, "roster": 9}[kind]
+        assert sent <= {"category": 1, "user": 2, "course": 8, "roster": 11}[kind]
         twice = rendering.render(kind, keys[:1], now=clock.now(), site_id=SITE)
         assert twice.keys() <= rendered.keys()
     assert records > 200

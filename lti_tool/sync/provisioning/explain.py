@@ -129,15 +129,8 @@ class Explanations:
         yield from self._thing(site, "user", person_key, "the account")
         yield from self._thing(site, "course", host, "the course")
         yield from self._thing(site, "roster", host, "the course's roster", item=person_key)
-        if isinstance(course, Course) and course.readonly:
-            since = self._rendering.archived_since(view)
-            yield _done("readonly", f"The course can only be read since {since}: its term is over.")
-        elif isinstance(course, Course) and not course.visible and _student(member):
-            yield _stopped(
-                "course_hidden",
-                "The course is hidden from students: by its class's status, or by its term's dates.",
-                "Look at the status of the class, and at the dates of its term.",
-            )
+        if isinstance(course, Course):
+            yield from self._seen(course, view, member)
         known = self._ledger.known(site.id, "roster", [host]).get(host)
         if known is not None and known.fingerprint == fingerprint(document):
             yield _done(
@@ -145,6 +138,17 @@ class Explanations:
                 "Moodle was made equal to this. If it is not so there, somebody changed it since.",
                 "Reconcile the course.",
             )
+
+    def _seen(self, course: Course, view: ClassView, member: Member | None) -> Iterator[Step]:
+        if not course.visible and member is not None and member.role == "student":
+            yield _stopped(
+                "course_hidden",
+                "The course is hidden from students: by the class's status, or the term's dates.",
+                "Look at the status of the class, and at the dates of its term.",
+            )
+        elif course.readonly:
+            since = self._rendering.archived_since(view)
+            yield _done("readonly", f"The course can only be read since {since}: its term is over.")
 
     def _membership(
         self, view: ClassView, person_key: str, member: Member | None, suspended: bool
@@ -253,10 +257,6 @@ class Explanations:
         else:
             number = f" (number {known.moodle_id} in Moodle)" if known.moodle_id else ""
             yield _done(kind, f"Moodle has {what}{number}.")
-
-
-def _student(member: Member | None) -> bool:
-    return member is not None and member.role == "student"
 
 
 def _done(code: str, text: str, remedy: str | None = None) -> Step:

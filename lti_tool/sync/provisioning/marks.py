@@ -18,6 +18,7 @@ from lti_tool.moodle.models import MoodleSite, SiteStanding
 from lti_tool.sis.bulk import chunks
 from lti_tool.sis.change_models import ChangeKind, SisChange
 from lti_tool.sis.interfaces import SisExtracts
+from lti_tool.sync.provisioning.addresses import SharedAddresses
 from lti_tool.sync.provisioning.mappings import Mappings
 from lti_tool.sync.provisioning.models import SyncMark
 from lti_tool.sync.rendering import Rendering
@@ -56,6 +57,7 @@ class Marks:
         self._sis = sis
         self._rendering = rendering
         self._mappings = mappings
+        self._addresses = SharedAddresses(database, sis)
 
     def gather(self) -> int:
         """Turn what changed in the SIS into marks of every connected site; returns how many
@@ -72,7 +74,7 @@ class Marks:
                 ).all()
             if not rows:
                 return taken
-            wanted = self._wanted(rows)
+            wanted, sharing = self._wanted(rows)
             with self._database.writing() as connection:
                 sites = connection.scalars(
                     sa.select(_sites.c.id)
@@ -82,6 +84,7 @@ class Marks:
                 for site_id in sites:
                     for kind, keys in wanted.items():
                         self.put(connection, site_id, kind, keys)
+                self._addresses.keep(connection, wanted["user"], sharing)
                 gone = sum(self._forget(connection, some) for some in chunks(rows, 1000))
             taken += gone
             if not gone or len(rows) < _TAKEN_AT_ONCE:
@@ -261,8 +264,8 @@ class Marks:
         with self._database.reading() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
-    def _wanted(self, rows: Iterable[Any]) -> dict[Kind, set[str]]:
-        """Which documents what changed in the SIS may change."""
+    def _wanted(self, rows: Iterable[Any]) -> tuple[dict[Kind, set[str]], dict[str, str]]:
+        """Which documents what changed in the SIS may change, and who shares an address now."""
         changed: dict[ChangeKind, set[str]] = defaultdict(set)
         for row in rows:
             changed[row.kind].add(row.key)
@@ -276,14 +279,16 @@ class Marks:
         grades = rosters | changed[ChangeKind.GRADES]
         # A class that left, or joined, others: they all change.
         courses = set(self._rendering.hosts(classes)) | classes
-        return {
+        touched, sharing = self._addresses.touched(people)
+        wanted: dict[Kind, set[str]] = {
             "category": terms,
-            "user": people,
+            "user": touched,
             "course": courses,
             "roster": set(self._rendering.hosts(rosters)) | rosters,
             "gradebook": courses,
             "grades": set(self._rendering.hosts(grades)) | grades,
         }
+        return wanted, sharing
 
     def put(
         self, connection: sa.Connection, site_id: int, kind: Kind, keys: Collection[str]

@@ -235,3 +235,15 @@ class SiteGate(Base):
     held_by: Mapped[str | None] = mapped_column(sa.String(200))
     held_for: Mapped[str | None] = mapped_column(sa.String(300))
     held_at: Mapped[dt.datetime | None]
+
+
+class SharedAddress(Base):
+    """Somebody who had the same address as somebody else when they were last looked at.
+
+    ``address`` is a digest, and tells only that two are equal.
+    """
+
+    __tablename__ = "shared_address"
+
+    person_key: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
+    address: Mapped[str] = mapped_column(sa.String(32), index=True)

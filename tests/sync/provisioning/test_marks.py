@@ -150,3 +150,28 @@ def test_sites_that_are_disconnected_get_no_marks(campus: Campus) -> None:
     assert campus.marks_left() == {}
     with campus.database.read() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(SisChange)) == 0
+
+
+def test_who_takes_an_address_or_leaves_it_marks_who_has_it(campus: Campus) -> None:
+    one, other, third = campus.extracts.person_keys()[:3]
+    for key in (one, other, third):
+        campus.change(Person, key, school_email=f"{key}@school.edu".lower())
+    campus.settle()
+
+    def emails() -> list[str]:
+        people = {p.idnumber: p for p in campus.platform.state.people.values()}
+        return [people[key].email.split("@")[1] for key in (one, other, third)]
+
+    assert emails() == ["school.edu"] * 3
+    shared = f"{one}@School.edu"
+    for key in (other, third):
+        campus.change(Person, key, school_email=shared)
+        campus.settle()
+    assert emails() == ["no-address.invalid"] * 3, "nobody gets another's letters"
+    campus.change(Person, other, school_email="own@school.edu")
+    campus.settle()
+    assert emails() == ["no-address.invalid", "school.edu", "no-address.invalid"]
+    campus.change(Person, third, school_email=None)
+    campus.settle()
+    assert emails() == ["school.edu", "school.edu", "no-address.invalid"]
+    assert campus.count("shared_address") == 0
