@@ -45,6 +45,7 @@ final class snapshot {
             'users' => $this->users(),
             'courses' => $this->courses(),
             'enrolments' => $this->enrolments(),
+            'grades' => given_grades::snapshot(),
         ];
     }
 

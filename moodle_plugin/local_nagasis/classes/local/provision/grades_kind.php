@@ -182,7 +182,7 @@ final class grades_kind implements buffered_kind {
     private function item(string $key, string $field, string $course, gradebook $gradebook): \stdClass {
         $item = $gradebook->item($key);
         if (!$item && $this->directory->find('gradeitem', directory::group_key($course, $key)) === null) {
-            return self::would_be();
+            return self::would_be($key);
         }
         if (!$item || $item->deleting) {
             throw new refusal('item_missing', $field, ['item' => $key, 'course' => $course]);
@@ -196,11 +196,13 @@ final class grades_kind implements buffered_kind {
     /**
      * An item that is made by this call, as far as a preview needs it.
      *
+     * @param string $key
      * @return \stdClass
      */
-    private static function would_be(): \stdClass {
+    private static function would_be(string $key): \stdClass {
+        $type = $key === gradebook::TOTAL ? 'course' : 'manual';
         return (object) [
-            'id' => 0, 'itemtype' => 'manual', 'itemname' => '', 'gradetype' => GRADE_TYPE_VALUE, 'grademin' => 0,
+            'id' => 0, 'itemtype' => $type, 'itemname' => '', 'iteminstance' => 0, 'gradetype' => GRADE_TYPE_VALUE, 'grademin' => 0,
             'grademax' => 100, 'calculation' => null, 'categoryid' => null, 'locked' => 0, 'locktime' => 0, 'deleting' => null,
         ];
     }

@@ -86,12 +86,14 @@ final class grades_people {
         }
         $userid = array_key_first($found);
         // In a preview, a roster of this call says who would be a member.
-        $member = $this->directory->find('member', directory::group_key($course, $idnumber));
+        if ($this->directory->find('member', directory::group_key($course, $idnumber)) === null) {
+            return $userid;
+        }
         $name = $found ? user_index::describe(reset($found)) : $idnumber;
-        if ($member === false ? !isset($this->enrolled[$courseid][$userid]) : $member !== null) {
+        if (!isset($this->enrolled[$courseid][$userid])) {
             throw new refusal('not_enrolled', $field, ['user' => $name]);
         }
-        if ($member === false && !$this->gets_grades($courseid, $userid)) {
+        if (!$this->gets_grades($courseid, $userid)) {
             throw new refusal('no_gradebook_role', $field, ['user' => $name]);
         }
         return $userid;

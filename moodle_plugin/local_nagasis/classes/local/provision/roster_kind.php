@@ -108,18 +108,19 @@ final class roster_kind implements buffered_kind {
                 $results[] = ['user' => $enrolment->idnumber] + $this->absent($enrolment, $changes);
             }
         }
-        return $this->finish($course, $results, $changes);
+        return $this->finish($document, $course, $results, $changes);
     }
 
     /**
      * The plan of one roster, when its members have been compared.
      *
+     * @param array $document
      * @param roster_course $course
      * @param array $results of its members
      * @param roster_changes $changes
      * @return plan
      */
-    private function finish(roster_course $course, array $results, roster_changes $changes): plan {
+    private function finish(array $document, roster_course $course, array $results, roster_changes $changes): plan {
         $result = ['result' => 'unchanged', 'id' => $course->id, 'changes' => [], 'members' => $results];
         if (!array_diff(array_column($results, 'result'), ['unchanged', 'refused'])) {
             return new plan($result);
@@ -128,7 +129,24 @@ final class roster_kind implements buffered_kind {
         return new plan($result, function () use ($course, $changes): void {
             $changes->execute();
             $this->touched[] = $course->id;
-        });
+        }, fn() => $this->announce($document, $results));
+    }
+
+    /**
+     * Tells the grades of the same call, in a preview, whom they would find in the course.
+     *
+     * @param array $document
+     * @param array $results of its members
+     */
+    private function announce(array $document, array $results): void {
+        global $CFG;
+        $graded = explode(',', (string) $CFG->gradebookroles);
+        foreach ($document['members'] as $position => $member) {
+            $done = in_array($results[$position]['result'], ['created', 'updated'], true);
+            if ($done && $member['status'] === 'active' && in_array((string) $this->roles[$member['role']], $graded, true)) {
+                $this->directory->made('member', directory::group_key($document['course'], $member['user']), null);
+            }
+        }
     }
 
     /**
