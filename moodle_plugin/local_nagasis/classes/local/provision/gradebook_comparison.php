@@ -155,7 +155,7 @@ final class gradebook_comparison {
             if ($differs) {
                 $this->changes->items[(int) $item->id] = $wanted;
                 $this->require_unlocked_unless_renamed($item, $before, $after, $field);
-                $this->require_unlocked($this->around($wanted), $field);
+                $this->require_unlocked_unless_renamed($this->around($wanted), $before, $after, $field);
             }
             return;
         }
@@ -232,6 +232,9 @@ final class gradebook_comparison {
             }
             $weight = $this->changes->release[$id]->weights['aggregationcoef'] ?? $item->aggregationcoef;
             if (isset($this->changes->aggregate[$place])) {
+                if ((int) $this->changes->aggregate[$place]->aggregation === GRADE_AGGREGATE_WEIGHTED_MEAN && $weight <= 0) {
+                    continue;
+                }
                 $this->changes->note('foreign_left_out', gradebook_check::describe($item, $this->gradebook));
             } else if ($weight > 0) {
                 $this->changes->note('foreign_weight', gradebook_check::describe($item, $this->gradebook));
@@ -326,12 +329,12 @@ final class gradebook_comparison {
     /**
      * Refuses to change something that is locked. A new name changes no grade.
      *
-     * @param \stdClass $item
+     * @param \stdClass|null $item
      * @param array $before
      * @param array $after
      * @param string $field
      */
-    private function require_unlocked_unless_renamed(\stdClass $item, array $before, array $after, string $field): void {
+    private function require_unlocked_unless_renamed(?\stdClass $item, array $before, array $after, string $field): void {
         if (['name' => ''] + $before !== ['name' => ''] + $after) {
             $this->require_unlocked($item, $field);
         }
