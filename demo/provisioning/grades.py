@@ -59,7 +59,8 @@ class GradesPlanner:
         before = (
             self.grades.total(person.id) if item is None else self.grades.percent(item, person.id)
         )
-        text = cell.text if cell else ""
+        # What a teacher wrote instead is the teacher's.
+        text = cell.text if cell and cell.comment == cell.text else ""
         same = (before, text) == (part.value, part.text)
         ours = item is None or (isinstance(item, GradeCategory) and item.stood is None)
         if ours:
@@ -128,7 +129,7 @@ class GradesPlanner:
             # What is computed comes back where a total is taken back; a teacher's own stays away.
             cell.final = None if part.value is None else part.value / 100
             cell.overridden = part.value is not None or bool(part.text) or not ours
-        if cell.text != part.text:
+        if part.text or (cell.text and cell.comment == cell.text):
             cell.comment = part.text or None
         cell.text, cell.source, cell.grader = part.text, part.note, None
         cell.modified = self.site.now

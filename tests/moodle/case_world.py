@@ -9,6 +9,7 @@ from typing import Any
 
 from demo import Platform
 from demo.model import Category, Course, Group, Membership, Person, Section, State
+from tests.moodle.case_grades import give_grade, give_item, snapshot_grades
 
 CASES = Path(__file__).parents[2] / "moodle_plugin/local_nagasis/contract/cases"
 # Where something is not called the same in a case and in the platform.
@@ -42,6 +43,10 @@ class Given:
             self._course(fields)
         for fields in given.get("enrolments", []):
             self._enrol(fields)
+        for fields in given.get("grades", []):
+            give_grade(self.state, fields)
+        for fields in given.get("gradeitems", []):
+            give_item(self.state, fields)
 
     def _set(self, name: str, value: Any) -> None:
         match name:
@@ -130,6 +135,7 @@ def snapshot(state: State) -> Json:
             for method, held in (("manual", c.members), ("nagasis", c.roster or {}))
             for m in held.values()
         ],
+        "grades": snapshot_grades(state),
     }  # fmt: skip
 
 
@@ -139,6 +145,7 @@ _NAMES = {
     "users": ("idnumber", "username"),
     "courses": ("idnumber", "shortname"),
     "enrolments": ("course", "user", "method"),
+    "grades": ("course", "user", "item"),
 }
 
 
