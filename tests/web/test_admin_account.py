@@ -79,7 +79,7 @@ def desk(database: Database, clock: FixedClock, tmp_path: Path) -> Iterator[Desk
                 outbound_allow_http=True,
                 oidc_issuer=oidc.issuer,
                 oidc_client_id=CLIENT_ID,
-                oidc_client_secret=CLIENT_SECRET,  # type: ignore[arg-type]
+                oidc_client_secret=CLIENT_SECRET,
             ),
             clock=clock,
         )
