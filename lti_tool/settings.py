@@ -154,13 +154,14 @@ class Settings(BaseSettings):
     moodle_guard_share: Annotated[Decimal, Field(ge=0, le=1)] = Field(
         Decimal("0.05"),
         validation_alias=_moodle("MOODLE_GUARD_SHARE"),
-        description="Share of a site's enrolments, 0 to 1, that may be suspended at once without "
-        "somebody's yes.",
+        description="Share of a site's people, 0 to 1, that may be suspended within ten minutes "
+        "without somebody's yes; 1 switches the guard off.",
     )
     moodle_guard_count: Annotated[int, Field(ge=0)] = Field(
         200,
         validation_alias=_moodle("MOODLE_GUARD_COUNT"),
-        description="The same as a number of people; the lower of the two holds.",
+        description="The same as a number of people; the lower of the two holds. 0: every "
+        "suspension waits for a yes.",
     )
     moodle_course_open_days: Annotated[int, Field(ge=0, le=365)] = Field(
         7,

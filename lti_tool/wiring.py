@@ -354,6 +354,7 @@ class Services:
             self.audit,
             self.sis_extracts,
             self.moodle_plugin,
+            self.sites,
             Lifecycle(
                 ZoneInfo(settings.timezone),
                 open_days=settings.moodle_course_open_days,

@@ -240,13 +240,18 @@ def _show_run(console: Console, run: SyncRun | None) -> None:
     if run.state is RunState.WAITING:
         console.print(
             f"Run {run.id} waits: it would suspend {run.guard['suspended']} people, "
-            f"{run.guard['limit']} are allowed without asking. If this is right: "
+            f"{_recently(run)}{run.guard['limit']} are allowed without asking. If this is right: "
             f"nagasis sync approve {run.id}",
             markup=False,
         )
     else:
         stopped = f" ({run.error})" if run.error else ""
         console.print(f"Run {run.id}: {run.state.value}{stopped}", markup=False)
+
+
+def _recently(run: SyncRun) -> str:
+    before = run.guard.get("before")
+    return f"{before} were within the last ten minutes, " if before else ""
 
 
 def _show_counts(console: Console, counts: dict[str, dict[str, int]]) -> None:

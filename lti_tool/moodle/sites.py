@@ -140,6 +140,22 @@ class Sites:
         """Call this site no more until it brings a new token, or somebody resumes it."""
         self._set_standing(site_id, SiteStanding.PAUSED, actor=actor, reason=reason)
 
+    def pause_refused(self, site: MoodleSite, *, reason: str, actor: str) -> bool:
+        """Pause a site that refused the token which ``site`` was read with; returns whether it is
+        paused by this. Nothing happens if it has brought another token since, or has ended."""
+        now = self._clock.now()
+        with self._database.write() as session:
+            found = session.get(MoodleSite, site.id, with_for_update=True)
+            if (
+                found is None
+                or found.standing is not SiteStanding.ACTIVE
+                or found.token_sealed != site.token_sealed
+            ):
+                return False
+            found.standing, found.updated_at = SiteStanding.PAUSED, now
+            self._note_standing(session, found, SiteStanding.ACTIVE, actor=actor, reason=reason)
+        return True
+
     def resume(self, site_id: int, *, actor: str) -> None:
         """Call a paused site again."""
         self._set_standing(site_id, SiteStanding.ACTIVE, actor=actor)
@@ -179,15 +195,26 @@ class Sites:
                 return
             before, site.standing = site.standing, standing
             site.updated_at = self._clock.now()
-            self._audit.record(
-                session,
-                actor=actor,
-                action="site.standing",
-                target=f"site:{site_id}",
-                before=before.value,
-                after=standing.value,
-                **detail,
-            )
+            self._note_standing(session, site, before, actor=actor, **detail)
+
+    def _note_standing(
+        self,
+        session: Session,
+        site: MoodleSite,
+        before: SiteStanding,
+        *,
+        actor: str,
+        **detail: Any,
+    ) -> None:
+        self._audit.record(
+            session,
+            actor=actor,
+            action="site.standing",
+            target=f"site:{site.id}",
+            before=before.value,
+            after=site.standing.value,
+            **detail,
+        )
 
     def _seal(self, site: MoodleSite, token: ServiceToken) -> dt.datetime:
         expires_at = dt.datetime.fromtimestamp(token.expires_at, dt.UTC)

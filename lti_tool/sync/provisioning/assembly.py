@@ -11,6 +11,7 @@ from lti_tool.core.clock import Clock
 from lti_tool.core.crypto import Keyring
 from lti_tool.core.database import Database
 from lti_tool.moodle.plugin import MoodlePlugin
+from lti_tool.moodle.sites import Sites
 from lti_tool.sis.interfaces import SisExtracts
 from lti_tool.sync.grades.log import GradeLog
 from lti_tool.sync.grades.pull_queue import PullQueue
@@ -82,6 +83,7 @@ def assemble(
     audit: AuditLog,
     sis: SisExtracts,
     plugin: MoodlePlugin,
+    sites: Sites,
     lifecycle: Lifecycle,
     limits: Limits,
     *,
@@ -114,6 +116,7 @@ def assemble(
         gates,
         guard,
         runs,
+        sites,
         attempts=limits.attempts,
         most=limits.documents_per_call,
     )

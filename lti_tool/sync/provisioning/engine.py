@@ -21,6 +21,7 @@ from lti_tool.moodle.plugin_errors import (
     DataError,
     PluginError,
 )
+from lti_tool.moodle.sites import Sites
 from lti_tool.sis.bulk import chunks
 from lti_tool.sync.provisioning.batches import batches
 from lti_tool.sync.provisioning.client import MoodleAPIClient, SiteClosedError
@@ -71,6 +72,7 @@ class Engine:
         gates: Gates,
         guard: Guard,
         runs: Runs,
+        sites: Sites,
         *,
         attempts: int = 3,
         most: int = 500,
@@ -83,6 +85,7 @@ class Engine:
         self._gates = gates
         self._guard = guard
         self._runs = runs
+        self._sites = sites
         self._attempts = attempts
         self._most = most
 
@@ -148,7 +151,9 @@ class Engine:
         except WaitingError as waiting:
             self._runs.wait(run, waiting.facts)
         except AuthenticationError as error:
-            self._runs.pause_site(site, run, error)
+            # Whoever watches the logs is woken by this: nothing goes on until somebody acts.
+            if self._sites.pause_refused(site, reason=error.code, actor=run.actor):
+                log.error("sync.site_paused", site=site.id, run=run.id, code=error.code)
             self._runs.end(run, RunState.FAILED, error=error.code)
         except DataError as error:
             # Not a document: the two sides do not understand each other. Time may bring an update.

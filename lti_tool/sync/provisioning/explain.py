@@ -205,7 +205,8 @@ class Explanations:
             yield _stopped(
                 "mass_change",
                 f"A mass change waits for a yes: {waiting.guard.get('suspended')} people would be "
-                f"suspended, {waiting.guard.get('limit')} are allowed without asking.",
+                f"suspended, {waiting.guard.get('before') or 0} were in the ten minutes before, "
+                f"{waiting.guard.get('limit')} are allowed without asking.",
                 f"Look at run {waiting.id}, and approve it if it is right.",
                 since=waiting.started_at,
             )

@@ -48,7 +48,8 @@ class Guard:
     """Stops a run before its first change if it would suspend too many people.
 
     Args:
-        share: of the site's people in that kind of document, 0 to 1.
+        share: of the site's people in that kind of document, 0 to 1; who lets all of them be
+            suspended has no guard, whatever the number.
         count: the same as a number; the lower of the two holds.
     """
 
@@ -71,6 +72,8 @@ class Guard:
 
     def watch(self, site: MoodleSite, run: SyncRun) -> Watch:
         """Watch over one run."""
+        if self._share >= 1:
+            return Watch(site, self._client, limits={}, before={}, allowed={})
         recently = self._clock.now() - _AT_ONCE
         return Watch(
             site,
@@ -166,7 +169,14 @@ class Watch:
         too_many = suspended and suspended + self._before[kind] > limit
         if too_many and suspended > int(self._allowed.get(kind, 0)):
             raise WaitingError(
-                {"kind": kind, "suspended": suspended, "limit": limit, "documents": documents}
+                {
+                    "kind": kind,
+                    "suspended": suspended,
+                    "limit": limit,
+                    "documents": documents,
+                    # What small runs have suspended just now counts with it.
+                    "before": self._before[kind],
+                }
             )
 
     def _asked(self, kind: Kind, documents: dict[str, Document]) -> int:

@@ -10,8 +10,7 @@ import sqlalchemy as sa
 from lti_tool.core.audit import AuditLog
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
-from lti_tool.core.errors import ConflictError, NagaError, NotFoundError
-from lti_tool.moodle.models import MoodleSite, SiteStanding
+from lti_tool.core.errors import ConflictError, NotFoundError
 from lti_tool.sync.provisioning.models import RunState, RunTrigger, SiteGate, SyncRun
 
 
@@ -158,24 +157,6 @@ class Runs:
                 .order_by(SyncRun.id.desc())
                 .limit(1)
             )
-
-    def pause_site(self, site: MoodleSite, run: SyncRun, error: NagaError) -> None:
-        """Nothing can be done at a site until a person, or a new token, has mended it."""
-        with self._database.write() as session:
-            changed = session.execute(
-                sa.update(MoodleSite)
-                .where(MoodleSite.id == site.id, MoodleSite.standing == SiteStanding.ACTIVE)
-                .values(standing=SiteStanding.PAUSED, updated_at=self._clock.now())
-                .returning(MoodleSite.id)
-            ).first()
-            if changed is not None:
-                self._audit.record(
-                    session,
-                    actor=run.actor,
-                    action="site.paused",
-                    target=f"site:{site.id}",
-                    code=error.code,
-                )
 
     def hold(self, site_id: int, *, actor: str, reason: str) -> None:
         """Stop the changes that come by themselves, until somebody lets them go on."""

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -27,6 +27,7 @@ from lti_tool.moodle.contract import fingerprint
 from lti_tool.moodle.documents import KINDS, Document, Kind
 from lti_tool.moodle.models import MoodleSite
 from lti_tool.moodle.plugin import MoodlePlugin
+from lti_tool.moodle.sites import Sites
 from lti_tool.sis.campus.generate import generate_campus
 from lti_tool.sis.changes import record_since
 from lti_tool.sis.enrolling import Enrolling
@@ -44,6 +45,19 @@ class Tokens:
 
     def token(self, site: MoodleSite) -> str:
         return TOKEN
+
+
+class _NoRegistrations:
+    """Nothing is registered or ended here."""
+
+    def view(self, registration_id: int) -> NoReturn:
+        raise AssertionError
+
+    def ensure(self, lti: object, *, name: str, former: int | None, actor: str) -> NoReturn:
+        raise AssertionError
+
+    def disable(self, registration_id: int, *, actor: str) -> NoReturn:
+        raise AssertionError
 
 
 @dataclass
@@ -223,6 +237,7 @@ def build_campus(
         AuditLog(clock),
         extracts,
         plugin,
+        Sites(database, clock, AuditLog(clock), keyring, _NoRegistrations()),
         Lifecycle(ZoneInfo("Asia/Phnom_Penh")),
         Limits(calls_per_minute=10_000),
         sleep=lambda _: None,

@@ -280,3 +280,20 @@ def test_a_call_carries_what_it_can() -> None:
     assert found == [["A"], ["B", "C"], ["D"]]
     assert [len(some) for some in batches(documents[2:3] * 7, most=3)] == [3, 3, 1]
     assert list(batches([], most=3)) == []
+
+
+def test_a_share_of_one_switches_the_guard_off(campus: Campus) -> None:
+    campus.run()
+    campus.parts.guard._share, campus.parts.guard._count = 1.0, 0
+    for person, class_key in _enrolled(campus):
+        campus.enrolling.drop(person, class_key)
+    run = campus.run()
+    assert run is not None
+    assert run.state is RunState.DONE
+    assert campus.equal()
+    # What went then surprises nobody later.
+    campus.parts.guard._share = 0.05
+    campus.change(Person, _users(campus)[0], status=PersonStatus.FROZEN)
+    waiting = campus.run()
+    assert waiting is not None
+    assert waiting.state is RunState.WAITING, "the number alone is zero"

@@ -72,8 +72,20 @@ def test_a_token_that_is_refused_pauses_the_site_once(campus: Campus) -> None:
         site = session.get_one(MoodleSite, campus.site.id)
     assert site.standing is SiteStanding.PAUSED
     assert campus.parts.engine.run(site) is None
-    assert _audited(campus).count("site.paused") == 1
+    assert _audited(campus).count("site.standing") == 1
     assert campus.marks_left()["user"] > 0, "nothing is lost"
+
+
+def test_a_token_that_came_meanwhile_is_not_paused(campus: Campus) -> None:
+    campus.platform.state.connection.token = "b" * 32
+    with campus.database.write() as session:
+        session.get_one(MoodleSite, campus.site.id).token_sealed = b"another"
+    run = campus.run()
+    assert run is not None
+    assert run.error == TokenRefusedError.code
+    with campus.database.read() as session:
+        assert session.get_one(MoodleSite, campus.site.id).standing is SiteStanding.ACTIVE
+    assert "site.standing" not in _audited(campus)
 
 
 def test_old_runs_go_with_their_journal(campus: Campus) -> None:
