@@ -26,6 +26,7 @@ namespace local_nagasis;
 
 use local_nagasis\local\echo_guard;
 use local_nagasis\local\outbox\recorder;
+use local_nagasis\local\provision\new_activities;
 use local_nagasis\local\tool\client;
 
 /**
@@ -50,6 +51,7 @@ final class observer {
         try {
             if (!echo_guard::active() && client::paired()) {
                 recorder::record($event);
+                new_activities::notice($event);
             }
         } catch (\Throwable $problem) {
             recorder::missed($event, $problem);

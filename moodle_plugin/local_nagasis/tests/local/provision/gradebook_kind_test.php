@@ -36,6 +36,7 @@ require_once($CFG->libdir . '/gradelib.php');
  * @covers     \local_nagasis\local\provision\gradebook_maker
  * @covers     \local_nagasis\local\provision\gradebook_place
  * @covers     \local_nagasis\local\provision\gradebook_writer
+ * @covers     \local_nagasis\local\provision\new_activities
  */
 final class gradebook_kind_test extends \advanced_testcase {
     /** @var array A document. */
@@ -139,7 +140,9 @@ final class gradebook_kind_test extends \advanced_testcase {
      * @return \grade_item
      */
     private function quiz(array $fields = []): \grade_item {
-        $quiz = $this->getDataGenerator()->create_module('quiz', $fields + ['course' => $this->course->id, 'grade' => 20]);
+        // Moodle knows by "add" that it comes from the form for a new activity.
+        $fields += ['course' => $this->course->id, 'grade' => 20, 'add' => 'quiz'];
+        $quiz = $this->getDataGenerator()->create_module('quiz', $fields);
         return \grade_item::fetch(['itemmodule' => 'quiz', 'iteminstance' => $quiz->id, 'courseid' => $this->course->id]);
     }
 
@@ -569,8 +572,7 @@ final class gradebook_kind_test extends \advanced_testcase {
     public function test_foreign_weights_are_named(): void {
         $this->settle();
         $quiz = $this->quiz(['name' => 'Own quiz']);
-        $quiz->aggregationcoef = 3;
-        $quiz->update();
+        $this->assertEquals(1, $quiz->aggregationcoef);
         grade_regrade_final_grades($this->course->id);
         $result = self::apply();
         $this->assertSame('unchanged', $result['result']);
@@ -579,6 +581,37 @@ final class gradebook_kind_test extends \advanced_testcase {
         $quiz->aggregationcoef = 0;
         $quiz->update();
         $this->assertArrayNotHasKey('notes', self::apply());
+    }
+
+    /**
+     * In a Moodle that is connected a new activity weighs nothing, and what a teacher says is left alone.
+     */
+    public function test_new_activities_weigh_nothing(): void {
+        set_config('toolurl', 'https://tool.example', 'local_nagasis');
+        set_config('clientid', 'C', 'local_nagasis');
+        $this->assertTrue(\local_nagasis\local\tool\client::paired());
+        $before = $this->quiz();
+        $this->assertEquals(0, $before->aggregationcoef);
+        $this->settle();
+        $quiz = $this->quiz();
+        $this->assertEquals(0, $quiz->aggregationcoef);
+        $inside = $this->quiz(['gradecat' => $this->item('S1')->iteminstance]);
+        $this->assertEquals([0, $this->item('S1')->iteminstance], [$inside->aggregationcoef, $inside->categoryid]);
+        grade_regrade_final_grades($this->course->id);
+        $this->assertArrayNotHasKey('notes', self::apply());
+
+        $quiz->aggregationcoef = 7;
+        $quiz->update();
+        $this->assertEquals(7, \grade_item::fetch(['id' => $quiz->id])->aggregationcoef);
+        $mine = new \grade_category(['courseid' => $this->course->id, 'fullname' => 'Mine', 'aggregation' => 10], false);
+        $mine->insert();
+        $this->assertEquals(1, $this->quiz(['gradecat' => $mine->id])->aggregationcoef);
+        $other = $this->getDataGenerator()->create_course();
+        $category = \grade_category::fetch_course_category($other->id);
+        $category->aggregation = GRADE_AGGREGATE_WEIGHTED_MEAN;
+        $category->update();
+        $module = $this->getDataGenerator()->create_module('quiz', ['course' => $other->id, 'add' => 'quiz']);
+        $this->assertEquals(1, \grade_item::fetch(['itemmodule' => 'quiz', 'iteminstance' => $module->id])->aggregationcoef);
     }
 
     public function test_many_gradebooks_cost_few_queries(): void {
