@@ -15,10 +15,7 @@
 // along with Moodle.  If not, see <http://www.gnu.org/licenses/>.
 namespace local_nagasis\local\provision;
 
-defined('MOODLE_INTERNAL') || die();
-
-global $CFG;
-require_once($CFG->libdir . '/gradelib.php');
+use local_nagasis\tests\gradebook_testcase;
 
 /**
  * What the example cases cannot say about gradebooks.
@@ -28,136 +25,17 @@ require_once($CFG->libdir . '/gradelib.php');
  * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
  * @covers     \local_nagasis\local\provision\gradebook
  * @covers     \local_nagasis\local\provision\gradebook_aggregation
+ * @covers     \local_nagasis\local\provision\gradebook_changes
  * @covers     \local_nagasis\local\provision\gradebook_check
  * @covers     \local_nagasis\local\provision\gradebook_comparison
  * @covers     \local_nagasis\local\provision\gradebook_index
  * @covers     \local_nagasis\local\provision\gradebook_kind
  * @covers     \local_nagasis\local\provision\gradebook_letters
  * @covers     \local_nagasis\local\provision\gradebook_maker
- * @covers     \local_nagasis\local\provision\gradebook_place
  * @covers     \local_nagasis\local\provision\gradebook_writer
- * @covers     \local_nagasis\local\provision\new_activities
+ * @covers     \local_nagasis\local\provision\document_courses
  */
-final class gradebook_kind_test extends \advanced_testcase {
-    /** @var array A document. */
-    private const ALGEBRA = [
-        'kind' => 'gradebook',
-        'course' => 'C1',
-        'categories' => [
-            ['key' => 'S1', 'name' => 'Midterm', 'weight' => 4000],
-            ['key' => 'S2', 'name' => 'Final', 'weight' => 6000],
-        ],
-        'items' => [
-            ['key' => 'P1', 'name' => 'Quiz', 'category' => 'S1', 'weight' => 2500],
-            ['key' => 'P2', 'name' => 'Paper', 'category' => 'S1', 'weight' => 7500],
-            ['key' => 'P3', 'name' => 'Exam', 'category' => 'S2', 'weight' => 10000],
-        ],
-        'letters' => [
-            ['letter' => 'A', 'minimum' => 8500],
-            ['letter' => 'B+', 'minimum' => 7050],
-            ['letter' => 'F', 'minimum' => 0],
-        ],
-    ];
-
-    /** @var \stdClass Record of the course. */
-    private \stdClass $course;
-
-    protected function setUp(): void {
-        parent::setUp();
-        $this->resetAfterTest();
-        $this->setAdminUser();
-        $this->course = $this->getDataGenerator()->create_course(['idnumber' => 'C1']);
-    }
-
-    /**
-     * Applies one document.
-     *
-     * @param array $document
-     * @return array
-     */
-    private static function apply(array $document = self::ALGEBRA): array {
-        return batch::run([$document], false)[0];
-    }
-
-    /**
-     * An item of the gradebook.
-     *
-     * @param string $key
-     * @return \grade_item|null
-     */
-    private function item(string $key): ?\grade_item {
-        $found = (new gradebook_index([(int) $this->course->id]))->of((int) $this->course->id)->item($key);
-        return $found ? \grade_item::fetch(['id' => $found->id]) : null;
-    }
-
-    /**
-     * Applies a document, whose preview says the same, and which changes nothing the second time.
-     *
-     * @param array $document
-     * @return array
-     */
-    private function settle(array $document = self::ALGEBRA): array {
-        global $DB;
-        $writes = $DB->perf_get_writes();
-        $preview = batch::run([$document], true)[0];
-        $this->assertSame($writes, $DB->perf_get_writes(), 'the preview wrote something');
-        $result = self::apply($document);
-        $this->assertEquals($preview, $result);
-        $this->assertArrayNotHasKey('code', $result, $result['message'] ?? '');
-        $writes = $DB->perf_get_writes();
-        $again = self::apply($document);
-        $this->assertSame(['unchanged', []], [$again['result'], $again['changes']]);
-        $this->assertSame($writes, $DB->perf_get_writes(), 'the second time wrote something');
-        $this->assertFalse($DB->record_exists('grade_items', ['courseid' => $this->course->id, 'needsupdate' => 1]));
-        return $result;
-    }
-
-    /**
-     * A document whose part P1 comes from a teacher's own item.
-     *
-     * @param int $itemid
-     * @return array
-     */
-    private static function connected(int $itemid): array {
-        $document = self::ALGEBRA;
-        $document['items'][0]['source'] = $itemid;
-        return $document;
-    }
-
-    /**
-     * A student in the course.
-     *
-     * @return int
-     */
-    private function student(): int {
-        return (int) $this->getDataGenerator()->create_and_enrol($this->course, 'student')->id;
-    }
-
-    /**
-     * A quiz's item, as it comes when the quiz is made.
-     *
-     * @param array $fields
-     * @return \grade_item
-     */
-    private function quiz(array $fields = []): \grade_item {
-        // Moodle knows by "add" that it comes from the form for a new activity.
-        $fields += ['course' => $this->course->id, 'grade' => 20, 'add' => 'quiz'];
-        $quiz = $this->getDataGenerator()->create_module('quiz', $fields);
-        return \grade_item::fetch(['itemmodule' => 'quiz', 'iteminstance' => $quiz->id, 'courseid' => $this->course->id]);
-    }
-
-    /**
-     * Somebody's total.
-     *
-     * @param string $key
-     * @param int $userid
-     * @return float|null
-     */
-    private function grade(string $key, int $userid): ?float {
-        $grade = $this->item($key)->get_final($userid)->finalgrade ?? null;
-        return $grade === null ? null : round((float) $grade, 2);
-    }
-
+final class gradebook_kind_test extends gradebook_testcase {
     public function test_totals_are_those_of_the_sis(): void {
         $student = $this->student();
         $this->assertSame('created', $this->settle()['result']);
@@ -292,19 +170,6 @@ final class gradebook_kind_test extends \advanced_testcase {
         $this->assertEquals([1, 50, GRADE_DISPLAY_TYPE_LETTER], [$item->hidden, $item->gradepass, $item->display]);
     }
 
-    /**
-     * Changes by field.
-     *
-     * @param array $result
-     * @return array
-     */
-    private function by_field(array $result): array {
-        return array_map(
-            fn(array $change): array => array_diff_key($change, ['field' => true]),
-            array_column($result['changes'], null, 'field'),
-        );
-    }
-
     public function test_what_holds_grades_is_never_deleted(): void {
         $student = $this->student();
         $this->settle();
@@ -341,158 +206,6 @@ final class gradebook_kind_test extends \advanced_testcase {
         array_splice($document['items'], 0, 1);
         $this->settle($document);
         $this->assertNotFalse(\grade_item::fetch(['id' => $item->id]));
-    }
-
-    /**
-     * Sorts.
-     *
-     * @param array $list
-     * @return array
-     */
-    private function sorted(array $list): array {
-        sort($list);
-        return $list;
-    }
-
-    public function test_a_quiz_serves_a_part_and_goes_back(): void {
-        global $DB;
-        $student = $this->student();
-        $quiz = $this->quiz(['name' => 'Week 3']);
-        grade_update('mod/quiz', $this->course->id, 'mod', 'quiz', $quiz->iteminstance, 0, ['userid' => $student, 'rawgrade' => 15]);
-        $this->settle();
-        $own = $this->item('P1');
-        $teachers = new \grade_category(['courseid' => $this->course->id, 'fullname' => 'Mine'], false);
-        $teachers->insert();
-        $quiz = \grade_item::fetch(['id' => $quiz->id]);
-        $quiz->set_parent($teachers->id);
-        grade_regrade_final_grades($this->course->id);
-        $before = $DB->get_record('grade_items', ['id' => $quiz->id], 'categoryid, aggregationcoef, aggregationcoef2, weightoverride');
-
-        $result = $this->settle(self::connected((int) $quiz->id));
-        $this->assertSame([
-            'before' => ['name' => 'Quiz', 'source' => null],
-            'after' => ['name' => 'Week 3', 'source' => (int) $quiz->id],
-        ], $this->by_field($result)['items/P1']);
-        $this->assertFalse(\grade_item::fetch(['id' => $own->id]));
-        $this->assertSame('Week 3', $this->item('P1')->itemname);
-        $this->assertSame(25.0, (float) $this->item('P1')->aggregationcoef);
-        $this->assertSame(75.0, $this->grade('S1', $student));
-
-        $this->settle();
-        $this->assertEquals($before, $DB->get_record(
-            'grade_items',
-            ['id' => $quiz->id],
-            'categoryid, aggregationcoef, aggregationcoef2, weightoverride',
-        ));
-        $this->assertNull($this->grade('S1', $student));
-        $this->assertEquals(15, \grade_item::fetch(['id' => $quiz->id])->get_final($student)->finalgrade);
-    }
-
-    public function test_a_quiz_goes_to_the_top_when_its_category_is_gone(): void {
-        $this->settle();
-        $teachers = new \grade_category(['courseid' => $this->course->id, 'fullname' => 'Mine'], false);
-        $teachers->insert();
-        $quiz = $this->quiz();
-        $quiz->set_parent($teachers->id);
-        $this->settle(self::connected((int) $quiz->id));
-        \grade_category::fetch(['id' => $teachers->id])->delete();
-        $this->settle();
-        $quiz = \grade_item::fetch(['id' => $quiz->id]);
-        $top = \grade_category::fetch_course_category($this->course->id);
-        $this->assertEquals([$top->id, 0], [$quiz->categoryid, $quiz->aggregationcoef]);
-    }
-
-    public function test_a_category_of_activities_serves_a_part(): void {
-        $student = $this->student();
-        $this->settle();
-        $teachers = new \grade_category(['courseid' => $this->course->id, 'fullname' => 'Quizzes', 'aggregation' => 0], false);
-        $teachers->insert();
-        foreach ([10, 20] as $raw) {
-            $quiz = $this->quiz();
-            $quiz->set_parent($teachers->id);
-            $given = ['userid' => $student, 'rawgrade' => $raw];
-            grade_update('mod/quiz', $this->course->id, 'mod', 'quiz', $quiz->iteminstance, 0, $given);
-        }
-        $total = $teachers->load_grade_item();
-        $this->settle(self::connected((int) $total->id));
-        $this->assertSame(75.0, $this->grade('P1', $student));
-        $this->assertSame(75.0, $this->grade('S1', $student));
-        $path = \grade_category::fetch(['id' => $teachers->id])->path;
-        $this->assertStringContainsString('/' . $this->item('S1')->iteminstance . '/', $path);
-
-        // A quiz of that category can't serve another part.
-        $document = self::connected((int) $total->id);
-        $document['items'][1]['source'] = (int) $quiz->id;
-        $this->assertRefused('source_taken', '/items/1/source', $document);
-
-        $this->settle();
-        $top = \grade_category::fetch_course_category($this->course->id);
-        $this->assertEquals($top->id, \grade_category::fetch(['id' => $teachers->id])->parent);
-        $this->assertNull($this->grade('S1', $student));
-    }
-
-    public function test_parts_swap_their_sources(): void {
-        $this->settle();
-        [$one, $two] = [(int) $this->quiz()->id, (int) $this->quiz()->id];
-        $top = (int) \grade_item::fetch(['id' => $one])->categoryid;
-        $document = self::connected($one);
-        $document['items'][2]['source'] = $two;
-        $this->settle($document);
-        $document['items'][0]['source'] = $two;
-        $document['items'][2]['source'] = $one;
-        $this->settle($document);
-        $this->assertEquals([$two, $one], [$this->item('P1')->id, $this->item('P3')->id]);
-        $this->settle();
-        $this->assertEquals([$top, $top], [
-            \grade_item::fetch(['id' => $one])->categoryid,
-            \grade_item::fetch(['id' => $two])->categoryid,
-        ]);
-    }
-
-    /**
-     * Asserts that a document is refused, and nothing written.
-     *
-     * @param string $code
-     * @param string|null $field
-     * @param array $document
-     */
-    private function assertRefused(string $code, ?string $field, array $document = self::ALGEBRA): void {
-        global $DB;
-        $writes = $DB->perf_get_writes();
-        foreach ([true, false] as $dryrun) {
-            $result = batch::run([$document], $dryrun)[0];
-            $this->assertSame([$code, $field], [$result['code'] ?? json_encode($result), $result['field'] ?? null]);
-            $this->assertStringNotContainsString('[[', $result['message']);
-        }
-        $this->assertSame($writes, $DB->perf_get_writes());
-    }
-
-    public function test_sources_that_cannot_be(): void {
-        global $DB;
-        $this->settle();
-        $other = $this->getDataGenerator()->create_course();
-        $forum = $this->getDataGenerator()->create_module('forum', ['course' => $other->id, 'scale' => 100, 'assessed' => 1]);
-        $foreign = \grade_item::fetch(['itemmodule' => 'forum', 'iteminstance' => $forum->id]);
-        $this->assertRefused('source_missing', '/items/0/source', self::connected((int) $foreign->id));
-        $this->assertRefused('source_missing', '/items/0/source', self::connected(999999999));
-        foreach (['P1', 'P3', 'S1', '#total'] as $key) {
-            $this->assertRefused('source_taken', '/items/0/source', self::connected((int) $this->item($key)->id));
-        }
-        $around = new \grade_category(['courseid' => $this->course->id, 'fullname' => 'Mine'], false);
-        $around->insert();
-        $this->item('P3')->set_parent($around->id);
-        $this->assertRefused('source_taken', '/items/0/source', self::connected((int) $around->load_grade_item()->id));
-        $quiz = $this->quiz();
-        $DB->set_field('grade_items', 'gradetype', GRADE_TYPE_TEXT, ['id' => $quiz->id]);
-        $this->assertRefused('source_not_numeric', '/items/0/source', self::connected((int) $quiz->id));
-        $scale = ['gradetype' => GRADE_TYPE_SCALE, 'scaleid' => 999999];
-        $DB->update_record('grade_items', (object) ($scale + ['id' => $quiz->id]));
-        $this->assertRefused('source_not_numeric', '/items/0/source', self::connected((int) $quiz->id));
-        $DB->set_field('grade_items', 'scaleid', $this->getDataGenerator()->create_scale()->id, ['id' => $quiz->id]);
-        $this->assertSame('updated', batch::run([self::connected((int) $quiz->id)], true)[0]['result']);
-        $module = get_coursemodule_from_instance('quiz', $quiz->iteminstance);
-        $DB->set_field('course_modules', 'deletioninprogress', 1, ['id' => $module->id]);
-        $this->assertRefused('source_missing', '/items/0/source', self::connected((int) $quiz->id));
     }
 
     public function test_what_is_locked_is_not_changed(): void {
@@ -534,84 +247,6 @@ final class gradebook_kind_test extends \advanced_testcase {
         set_config('grade_aggregation', GRADE_AGGREGATE_WEIGHTED_MEAN);
         set_config('grade_aggregation_flag', 1);
         $this->settle();
-    }
-
-    /**
-     * A course that has been graded before.
-     */
-    public function test_a_natural_course_is_adopted(): void {
-        $student = $this->student();
-        $other = $this->student();
-        $quiz = $this->quiz(['name' => 'Old quiz']);
-        $extra = $this->quiz(['name' => 'Extra credit']);
-        $extra->aggregationcoef = 1;
-        $extra->update();
-        $given = ['userid' => $student, 'rawgrade' => 15];
-        grade_update('mod/quiz', $this->course->id, 'mod', 'quiz', $quiz->iteminstance, 0, $given);
-        grade_regrade_final_grades($this->course->id);
-        $total = \grade_item::fetch_course_item($this->course->id);
-        $this->assertEquals(20, $total->grademax);
-        $total->update_final_grade($other, 10, 'test');
-        grade_regrade_final_grades($this->course->id);
-
-        $result = $this->settle();
-        $this->assertSame('created', $result['result']);
-        $this->assertSame(['foreign_left_out', 'foreign_left_out'], array_column($result['notes'], 'code'));
-        $this->assertEquals(15, \grade_item::fetch(['id' => $quiz->id])->get_final($student)->finalgrade);
-        $this->assertNull($this->grade('#total', $student));
-        $this->assertSame(50.0, $this->grade('#total', $other));
-        $this->assertEquals([100, GRADE_DISPLAY_TYPE_REAL_LETTER], [$this->item('#total')->grademax, $this->item('#total')->display]);
-        $this->item('P3')->update_final_grade($student, 90, 'test');
-        grade_regrade_final_grades($this->course->id);
-        $this->assertSame(90.0, $this->grade('#total', $student));
-    }
-
-    /**
-     * Moodle gives what a teacher makes under a weighted mean the weight 1.
-     */
-    public function test_foreign_weights_are_named(): void {
-        $this->settle();
-        $quiz = $this->quiz(['name' => 'Own quiz']);
-        $this->assertEquals(1, $quiz->aggregationcoef);
-        grade_regrade_final_grades($this->course->id);
-        $result = self::apply();
-        $this->assertSame('unchanged', $result['result']);
-        $this->assertSame(['foreign_weight'], array_column($result['notes'], 'code'));
-        $this->assertStringContainsString('Own quiz', $result['notes'][0]['message']);
-        $quiz->aggregationcoef = 0;
-        $quiz->update();
-        $this->assertArrayNotHasKey('notes', self::apply());
-    }
-
-    /**
-     * In a Moodle that is connected a new activity weighs nothing, and what a teacher says is left alone.
-     */
-    public function test_new_activities_weigh_nothing(): void {
-        set_config('toolurl', 'https://tool.example', 'local_nagasis');
-        set_config('clientid', 'C', 'local_nagasis');
-        $this->assertTrue(\local_nagasis\local\tool\client::paired());
-        $before = $this->quiz();
-        $this->assertEquals(0, $before->aggregationcoef);
-        $this->settle();
-        $quiz = $this->quiz();
-        $this->assertEquals(0, $quiz->aggregationcoef);
-        $inside = $this->quiz(['gradecat' => $this->item('S1')->iteminstance]);
-        $this->assertEquals([0, $this->item('S1')->iteminstance], [$inside->aggregationcoef, $inside->categoryid]);
-        grade_regrade_final_grades($this->course->id);
-        $this->assertArrayNotHasKey('notes', self::apply());
-
-        $quiz->aggregationcoef = 7;
-        $quiz->update();
-        $this->assertEquals(7, \grade_item::fetch(['id' => $quiz->id])->aggregationcoef);
-        $mine = new \grade_category(['courseid' => $this->course->id, 'fullname' => 'Mine', 'aggregation' => 10], false);
-        $mine->insert();
-        $this->assertEquals(1, $this->quiz(['gradecat' => $mine->id])->aggregationcoef);
-        $other = $this->getDataGenerator()->create_course();
-        $category = \grade_category::fetch_course_category($other->id);
-        $category->aggregation = GRADE_AGGREGATE_WEIGHTED_MEAN;
-        $category->update();
-        $module = $this->getDataGenerator()->create_module('quiz', ['course' => $other->id, 'add' => 'quiz']);
-        $this->assertEquals(1, \grade_item::fetch(['itemmodule' => 'quiz', 'iteminstance' => $module->id])->aggregationcoef);
     }
 
     public function test_many_gradebooks_cost_few_queries(): void {
