@@ -18,7 +18,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from benchmarks.cron import Cron
 from benchmarks.moodle_site import Site, figure, find_site
 from lti_tool.moodle.models import MoodleEvent
 from tests.e2e.environment import find_address
@@ -35,7 +35,6 @@ from tests.e2e.tool import Tool, database_address
 EVENTS, WARMING = 50_000, 5_000
 HAPPENINGS, PAUSE = 60, 2.5
 TASK = r"--execute=\local_nagasis\task\send_events"
-MINUTE = 60
 
 
 @contextmanager
@@ -101,45 +100,10 @@ def _received(tool: Tool) -> dict[str, float]:
         return {event: at.timestamp() for event, at in rows}
 
 
-class _Cron:
-    """Moodle's cron, started every minute whether the last one has ended or not."""
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
-        self._over = threading.Event()
-        self._running: list[subprocess.Popen[bytes]] = []
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> _Cron:
-        # What is due in a Moodle without cron for long takes its time, once.
-        self._site.php("admin/cli/cron.php", "--keep-alive=0")
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-        for process in self._running:
-            process.wait()
-
-    def _run(self) -> None:
-        # On the minute, as cron does.
-        while not self._over.wait(MINUTE - time.time() % MINUTE):
-            self._running.append(
-                subprocess.Popen(
-                    ["php", "admin/cli/cron.php", "--keep-alive=0"],
-                    cwd=self._site.directory,
-                    stdout=subprocess.DEVNULL,
-                    **self._site.account(),
-                )
-            )
-
-
 def _delays(site: Site, tool: Tool) -> list[float]:
     """Seconds from each happening until the tool had received it."""
-    with _Cron(site):
-        # The first watch begins with the next minute.
-        time.sleep(MINUTE - time.time() % MINUTE + 5)
+    with Cron(site) as cron:
+        cron.settle()
         happened: dict[str, float] = site.run("provoke", events=HAPPENINGS, pause=PAUSE)
         time.sleep(15)
         received = _received(tool)
