@@ -63,7 +63,7 @@ final class grades_totals {
      * @return bool whether that was possible
      */
     private static function compute_few(array $changes, gradebook $gradebook): bool {
-        if ($gradebook->total()->needsupdate) {
+        if ($gradebook->total()?->needsupdate) {
             return false;
         }
         foreach ($changes as $change) {
