@@ -25,6 +25,7 @@ from lti_tool.core.http import HttpClient
 from lti_tool.lti.models import Registration, Standing
 from lti_tool.moodle.models import MoodleEvent, MoodleSite
 from lti_tool.moodle.plugin import MoodlePlugin
+from lti_tool.moodle.sites import Sites
 from lti_tool.sis.change_models import ChangeKind
 from lti_tool.sis.changes import record
 from lti_tool.sis.entities import ClassStatus, PartGradeView
@@ -39,6 +40,7 @@ from lti_tool.sync.grades.models import GradeReceipt
 from lti_tool.sync.grades.pulls import GradePulls
 from lti_tool.sync.lifecycle import Lifecycle
 from lti_tool.sync.provisioning.assembly import Limits, Provisioning, assemble
+from tests.sync.provisioning.conftest import _NoRegistrations as NoRegistrations
 from tests.sync.school import School
 
 TOKEN = "a" * 32
@@ -254,6 +256,7 @@ def build_world(
         audit,
         extracts,
         MoodlePlugin(http, Tokens()),
+        Sites(database, clock, audit, keyring, NoRegistrations()),
         Lifecycle(ZoneInfo("Asia/Phnom_Penh")),
         Limits(calls_per_minute=100_000),
         sleep=lambda _: None,

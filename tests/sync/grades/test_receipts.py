@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+
 from demo.gradebook import CourseGrades
 from lti_tool.moodle.documents import TOTAL
 from lti_tool.sis.entities import EnrollmentStatus
@@ -162,6 +164,12 @@ def test_grades_wait_for_their_gradebook_by_name(world: GradeWorld) -> None:
             _delete(world, item.id)
         world.course("L").gradebook = None
     world.enter("D", "L/part", "56")
+    world.send()
+    with world.database.read() as session:
+        waiting = session.scalars(
+            sa.text("SELECT waiting_for FROM sync_mark WHERE kind = 'grades'")
+        )
+        assert waiting.all() == ["gradebook:L"]
     world.send()
     assert world.moodle("D", "L/part", course="L") == 56
     assert letters(world) == []
