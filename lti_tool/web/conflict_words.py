@@ -15,6 +15,7 @@ from lti_tool.sis.entities import ClassView, GradeStatus
 from lti_tool.sync.grades.conflict_views import ConflictView
 from lti_tool.sync.grades.log import LogEntry
 from lti_tool.sync.grades.models import ConflictState, Direction, Movement
+from lti_tool.sync.grades.reasons import reason_of
 from lti_tool.sync.grades.values import score as score_of
 from lti_tool.web import grade_words, reasons
 from lti_tool.web.display import Badge, grade_status
@@ -43,11 +44,6 @@ def _whys() -> dict[str, Why]:
             _("Taken away in Moodle"),
             _("The grade was taken away in Moodle. In the SIS it still stands."),
             _("Keep the SIS's, which is then sent again, or take it away in the SIS too."),
-        ),
-        "held": Why(
-            _("Held by the registrar"),
-            _("The registrar holds this grade, and somebody changed it in Moodle."),
-            _("Keep the SIS's, or take Moodle's as a correction."),
         ),
         "out_of_range": Why(
             _("Out of range"),
@@ -221,6 +217,7 @@ def words() -> dict[str, Any]:
     """What the templates of these pages use."""
     return {
         "why": why,
+        "takeable": lambda reason: not reason_of(reason).refusal,
         "state_badge": state_badge,
         "proposal": proposal,
         "points": points,
