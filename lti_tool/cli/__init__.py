@@ -13,6 +13,7 @@ from lti_tool.cli.example import example
 from lti_tool.cli.grades import grades
 from lti_tool.cli.keycloak import keycloak
 from lti_tool.cli.keys import keys
+from lti_tool.cli.place import place
 from lti_tool.cli.registration import registration
 from lti_tool.cli.server import serve, worker
 from lti_tool.cli.settings import settings
@@ -48,6 +49,7 @@ for _command in (
     nagasis.add_command(_command)
 
 campus.add_command(example)
+sync.add_command(place)
 
 
 def main() -> None:

@@ -77,7 +77,15 @@ def undo(run_id: int, plan: bool) -> None:
     """Bring back what a run changed, and hold further changes until `nagasis sync resume`."""
     services = open_services()
     site = services.sites.get(services.provisioning.runs.get(run_id).site_id)
-    undone = services.provisioning.undo.undo(site, run_id, actor=actor(), plan=plan)
+    with _bar() as bar:
+        task = bar.add_task("bringing back")
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        undone = services.provisioning.undo.undo(
+            site, run_id, actor=actor(), plan=plan, progress=show
+        )
     console = Console()
     for result in undone.results:
         _show_result(console, result)
@@ -120,14 +128,22 @@ def status(site_id: int | None) -> None:
 
 @sync.command()
 @_site_option
-@click.option("--limit", default=200, show_default=True)
-def failures(site_id: int | None, limit: int) -> None:
-    """List what Moodle refused, why, and what to do."""
+@click.option("--code", help="Only what was refused for this reason.")
+@click.option("--search", default="", help="Words in the keys of things and people.")
+@click.option("--page", default=1, show_default=True, type=click.IntRange(1))
+@click.option("--limit", default=200, show_default=True, type=click.IntRange(1))
+def failures(site_id: int | None, code: str | None, search: str, page: int, limit: int) -> None:
+    """List what Moodle refused, why, and what to do; the newest first."""
     services = open_services()
     site = _site(services, site_id)
-    for letter in services.provisioning.letters.list(site.id, limit=limit):
+    letters = services.provisioning.letters
+    total = letters.count(site.id, code=code, search=search)
+    offset = (page - 1) * limit
+    for letter in letters.list(site.id, code=code, search=search, offset=offset, limit=limit):
         what = f"{letter.kind} {letter.key}" + (f", {letter.item}" if letter.item else "")
         click.echo(f"{letter.since:%Y-%m-%d %H:%M}  {what}  [{letter.code}] {letter.message}")
+    if total > offset + limit:
+        click.echo(f"{total - offset - limit} more: --page {page + 1}")
 
 
 @sync.command()

@@ -15,6 +15,7 @@ from lti_tool.sync.order_results import Line
 from lti_tool.sync.provisioning.models import RunState
 from lti_tool.sync.provisioning_views import QueueLine
 from lti_tool.web import administrator_sync_lists, administrator_sync_things
+from lti_tool.web.administrator_placements import sync_place
 from lti_tool.web.administrator_scope import scope
 from lti_tool.web.i18n import gettext as _
 from lti_tool.web.paging import slice_of
@@ -232,5 +233,6 @@ def add_to(blueprint: Blueprint) -> None:
         ("/runs/<int:run_id>/approve", sync_approve, "POST"),
         ("/things", things.sync_things, "GET"),
         ("/resync", things.sync_resync, "POST"),
+        ("/place", sync_place, "POST"),
     ):
         blueprint.add_url_rule(f"/sites/<int:site_id>/sync{path}", view_func=view, methods=[method])

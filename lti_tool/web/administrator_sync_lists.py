@@ -20,23 +20,26 @@ from lti_tool.web.sync_reasons import refusal
 from lti_tool.web.sync_words import things_of, words
 from lti_tool.wiring import services
 
-# More than that nobody mends one by one: the newest are shown, and all are counted.
-_MOST = 5000
-
 
 def sync_refused(site_id: int) -> str:
     """Dead letters with reason, field and remedy; by kind or by reason."""
     site = services().sites.get(site_id)
     letters = services().provisioning.letters
     by_code = letters.counts(site_id)
-    kind, code = _kind(request.args.get("kind", "")), request.args.get("code", "")
-    found = [
-        letter
-        for letter in letters.list(site_id, kind=kind, limit=_MOST)
-        if code in ("", letter.code)
-    ]
-    page = slice_of(len(found), "admin.sync_refused", site_id=site_id, kind=kind, code=code)
-    shown = found[page.offset : page.offset + page.size]
+    kind, code = _kind(request.args.get("kind", "")), request.args.get("code", "")[:50]
+    search = request.args.get("q", "").strip()[:255]
+    people = [each.person_key for each in services().sis.find_people(search)] if search else []
+    total = letters.count(site_id, kind=kind, code=code or None, search=search, people=people)
+    page = slice_of(total, "admin.sync_refused", site_id=site_id, kind=kind, code=code, q=search)
+    shown = letters.list(
+        site_id,
+        kind=kind,
+        code=code or None,
+        search=search,
+        people=people,
+        offset=page.offset,
+        limit=page.size,
+    )
     named = [(letter.kind, letter.key) for letter in shown]
     named += [("user", letter.item) for letter in shown if letter.item]
     return render_template(
@@ -47,6 +50,7 @@ def sync_refused(site_id: int) -> str:
         by_code=sorted(by_code.items(), key=lambda each: (-each[1], each[0])),
         kind=kind,
         code=code,
+        q=search,
         letters=shown,
         slice=page,
         refusal=refusal,

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from lti_tool.core.errors import InvalidInputError
 from lti_tool.sis.entities import ClassView
+from lti_tool.web.administrator_placements import placement_of
 from lti_tool.web.administrator_scope import scope
 from lti_tool.web.administrator_sync_lists import sent_when
 from lti_tool.web.i18n import gettext as _
@@ -48,6 +49,7 @@ def sync_things(site_id: int) -> str:
         people=sis.find_people(person_text, limit=_FOUND) if person_text else [],
         classes=sis.find_classes(class_text, limit=_FOUND) if class_text else [],
         own_classes=_classes_of(person_key) if person and not class_text else [],
+        placement=placement_of(class_),
         steps=[(step, step_badge(step), *step_words(step)) for step in steps],
         **words(),
     )

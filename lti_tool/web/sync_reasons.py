@@ -57,6 +57,10 @@ _REFUSALS: dict[str, tuple[Any, Any]] = {
         _l("This is an administrator, a guest or the service account of Moodle."),
         _l("Nothing is to be done if that is right: such accounts are never changed."),
     ),
+    "locking_disabled": (
+        _l("The course should be read only, and this Moodle freezes nothing."),
+        _l("Switch on context freezing in Moodle, or pair again."),
+    ),
     "dates_reversed": (_l("The course would end before it starts."), _CORRECT),
     "course_missing": (_l("The course is not in Moodle."), _l("Resync the course.")),
     "user_missing": (_l("The person has no account in Moodle."), _l("Resync the person.")),
@@ -131,6 +135,11 @@ _STEPS: dict[str, tuple[Any, Any]] = {
         _l("Look at the run, and approve it if it is right."),
     ),
     "site_unreachable": (_l("Moodle does not answer."), _WAIT),
+    "readonly": (_l("The course can only be read: its term is over."), None),
+    "course_hidden": (
+        _l("The course is hidden from students: by the class's status, or the term's dates."),
+        _l("Look at the status of the class, and at the dates of its term."),
+    ),
     "equal": (
         _l("Moodle was made equal to this. If it is not so there, somebody changed it since."),
         _l("Reconcile the course."),

@@ -55,9 +55,22 @@ class DeadLetters:
         self._keyring = keyring
 
     def list(
-        self, site_id: int, *, kind: str | None = None, key: str | None = None, limit: int = 200
+        self,
+        site_id: int,
+        *,
+        kind: str | None = None,
+        key: str | None = None,
+        code: str | None = None,
+        search: str = "",
+        people: Collection[str] = (),
+        offset: int = 0,
+        limit: int = 200,
     ) -> list[DeadLetterView]:
-        """A site's dead letters, the newest first."""
+        """A page of a site's dead letters, the newest first.
+
+        ``search``: in the keys of things and people, or the letters of these ``people``; the words
+        of a letter are sealed.
+        """
         query = (
             sa.select(
                 _letters.c.kind,
@@ -69,14 +82,11 @@ class DeadLetters:
                 _letters.c.since,
                 _letters.c.last_at,
             )
-            .where(_letters.c.site_id == site_id)
+            .where(_chosen(site_id, kind=kind, key=key, code=code, search=search, people=people))
             .order_by(_letters.c.last_at.desc(), _letters.c.kind, _letters.c.key, _letters.c.item)
+            .offset(offset)
             .limit(limit)
         )
-        if kind is not None:
-            query = query.where(_letters.c.kind == kind)
-        if key is not None:
-            query = query.where(_letters.c.key == key)
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
         return [
@@ -85,6 +95,24 @@ class DeadLetters:
             )
             for row in rows
         ]
+
+    def count(
+        self,
+        site_id: int,
+        *,
+        kind: str | None = None,
+        code: str | None = None,
+        search: str = "",
+        people: Collection[str] = (),
+    ) -> int:
+        """How many dead letters :meth:`list` has."""
+        query = (
+            sa.select(sa.func.count())
+            .select_from(_letters)
+            .where(_chosen(site_id, kind=kind, code=code, search=search, people=people))
+        )
+        with self._database.reading() as connection:
+            return int(connection.scalar(query) or 0)
 
     def counts(self, site_id: int) -> dict[str, int]:
         """How many dead letters of each code."""
@@ -205,3 +233,30 @@ class DeadLetters:
                     of_site, sa.tuple_(_letters.c.key, _letters.c.item).in_(part)
                 )
             )
+
+
+def _chosen(
+    site_id: int,
+    *,
+    kind: str | None = None,
+    key: str | None = None,
+    code: str | None = None,
+    search: str = "",
+    people: Collection[str] = (),
+) -> sa.ColumnElement[bool]:
+    wanted = [_letters.c.site_id == site_id]
+    for column, value in ((_letters.c.kind, kind), (_letters.c.key, key), (_letters.c.code, code)):
+        if value is not None:
+            wanted.append(column == value)
+    if search or people:
+        words = [
+            sa.or_(
+                _letters.c.key.icontains(word, autoescape=True),
+                _letters.c.item.icontains(word, autoescape=True),
+                _letters.c.field.icontains(word, autoescape=True),
+            )
+            for word in search.split()
+        ]
+        named = sa.or_(_letters.c.item.in_(people), _letters.c.key.in_(people))
+        wanted.append(sa.or_(sa.and_(*words), named) if words else named)
+    return sa.and_(*wanted)

@@ -38,3 +38,25 @@ def test_of_what_was_answered_only_the_new_letters_stay(campus: Campus) -> None:
     assert letter.message == "Sok Dara is not there."
     assert letter.last_at > letter.since
     assert len(letters.list(site, limit=1)) == 1
+
+
+def test_they_are_read_page_by_page_and_found_by_key_and_code(campus: Campus) -> None:
+    letters, site = campus.parts.letters, campus.site.id
+    run = campus.parts.runs.begin(site, trigger=RunTrigger.CHANGES, actor="sync", total=0)
+    many = [
+        Letter(f"R{number:03}", f"S_{number}", "one" if number % 2 else "two", "/x", "Words.")
+        for number in range(250)
+    ]
+    with campus.database.writing() as connection:
+        letters.replace(connection, run, "roster", [each.key for each in many], many)
+    pages = [
+        [letter.key for letter in letters.list(site, code="one", offset=offset, limit=50)]
+        for offset in (0, 50, 100, 150)
+    ]
+    assert [len(page) for page in pages] == [50, 50, 25, 0]
+    assert len({key for page in pages for key in page}) == letters.count(site, code="one") == 125
+    assert [each.key for each in letters.list(site, search="r007 s_7")] == ["R007"]
+    assert letters.count(site, search="S_24") == 11
+    assert letters.count(site, search="S%") == 0, "a percent sign is one"
+    assert letters.count(site, search="Sok", people=["S_7", "S_8"]) == 2
+    assert letters.count(site, search="words") == 0, "what is sealed is not read"
