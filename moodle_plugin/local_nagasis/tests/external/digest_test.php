@@ -25,6 +25,7 @@
 namespace local_nagasis\external;
 
 use local_nagasis\local\contract\fingerprint;
+use local_nagasis\local\provision\batch;
 
 /**
  * The digest says what is there.
@@ -33,6 +34,7 @@ use local_nagasis\local\contract\fingerprint;
  * @covers \local_nagasis\external\answer
  * @covers \local_nagasis\local\reading\category_digest
  * @covers \local_nagasis\local\reading\course_digest
+ * @covers \local_nagasis\local\reading\gradebook_digest
  * @covers \local_nagasis\local\reading\keys
  * @covers \local_nagasis\local\reading\page
  * @covers \local_nagasis\local\reading\roster_digest
@@ -230,6 +232,60 @@ final class digest_test extends \advanced_testcase {
         $this->assertSame(fingerprint::roster('C1', []), $this->fingerprints('roster')['C1']);
     }
 
+    public function test_gradebook(): void {
+        global $DB;
+        $generator = $this->getDataGenerator();
+        $course = $generator->create_course(['idnumber' => 'C1']);
+        $generator->create_course(['idnumber' => 'C2']);
+        $document = json_decode('{
+            "kind": "gradebook", "course": "C1",
+            "categories": [{"key": "S2", "name": "Final", "weight": 6000}, {"key": "S1", "name": "ឆមាស", "weight": 4000}],
+            "items": [{"key": "P2", "name": "Exam", "category": "S2", "weight": 10000, "source": null},
+                      {"key": "P1", "name": "Quiz", "category": "S1", "weight": 3333, "source": null}],
+            "letters": [{"letter": "B+", "minimum": 7050}, {"letter": "A", "minimum": 8500}]
+        }', true);
+        $module = $generator->create_module('quiz', ['course' => $course->id]);
+        $quiz = \grade_item::fetch(['itemmodule' => 'quiz', 'iteminstance' => $module->id]);
+        $document['items'][0]['source'] = (int) $quiz->id;
+        $this->assertSame('created', batch::run([$document], false)[0]['result']);
+        $expected = ['C1' => fingerprint::document($document)];
+        $this->assertSame($expected, $this->fingerprints('gradebook'));
+        $this->assertEquals($course->id, $this->digest('gradebook', ['C1'])['items'][0]['id']);
+        $total = \grade_item::fetch_course_item($course->id);
+
+        // What a teacher may do shows nowhere.
+        $DB->set_field('grade_items', 'itemname', 'Another name', ['id' => $quiz->id]);
+        $DB->set_field('grade_items', 'hidden', 1, ['courseid' => $course->id]);
+        (new \grade_category(['courseid' => $course->id, 'fullname' => 'Mine'], false))->insert();
+        $this->assertSame($expected, $this->fingerprints('gradebook'));
+
+        // What is ours does.
+        $changes = [
+            ['grade_items', 'aggregationcoef', 5, ['id' => $quiz->id]],
+            ['grade_items', 'categoryid', $total->iteminstance, ['id' => $quiz->id]],
+            ['grade_items', 'itemname', 'Quizz', ['courseid' => $course->id, 'itemname' => 'Quiz']],
+            ['grade_items', 'courseid', 0, ['courseid' => $course->id, 'itemname' => 'Quiz']],
+            ['grade_items', 'calculation', '=1', ['id' => $total->id]],
+            ['grade_categories', 'fullname', 'Other', ['courseid' => $course->id, 'fullname' => 'Final']],
+            ['grade_categories', 'aggregation', GRADE_AGGREGATE_SUM, ['courseid' => $course->id, 'fullname' => 'Final']],
+            ['grade_categories', 'aggregation', GRADE_AGGREGATE_SUM, ['id' => $total->iteminstance]],
+            ['grade_categories', 'droplow', 1, ['courseid' => $course->id, 'fullname' => 'Final']],
+            ['grade_categories', 'aggregateonlygraded', 0, ['id' => $total->iteminstance]],
+            ['grade_categories', 'parent', 999999, ['courseid' => $course->id, 'fullname' => 'Final']],
+            ['grade_letters', 'lowerboundary', 84, ['letter' => 'A']],
+        ];
+        foreach ($changes as $index => [$table, $column, $value, $where]) {
+            $before = $DB->get_record($table, $where, '*', MUST_EXIST);
+            $DB->set_field($table, $column, $value, ['id' => $before->id]);
+            $this->assertNotSame($expected, $this->fingerprints('gradebook'), "$index: $table.$column");
+            $DB->update_record($table, $before);
+            $this->assertSame($expected, $this->fingerprints('gradebook'));
+        }
+        set_config('grade_aggregation', GRADE_AGGREGATE_SUM);
+        set_config('grade_aggregation_flag', 1);
+        $this->assertNotSame($expected, $this->fingerprints('gradebook'));
+    }
+
     public function test_pages_hold_each_thing_once(): void {
         foreach (range(1, 7) as $number) {
             $this->getDataGenerator()->create_user(['idnumber' => "S$number"]);
@@ -256,7 +312,7 @@ final class digest_test extends \advanced_testcase {
         }
         $found = $this->digest('user', ['S1', 'S1', 'missing', '0'])['items'];
         $this->assertSame(['S1'], array_column($found, 'key'));
-        foreach (['category', 'course', 'roster'] as $kind) {
+        foreach (['category', 'course', 'roster', 'gradebook'] as $kind) {
             $this->assertSame([], $this->digest($kind, ['missing'])['items']);
         }
     }
@@ -270,8 +326,9 @@ final class digest_test extends \advanced_testcase {
                 $course = $this->getDataGenerator()->create_course(['idnumber' => "C$courses-$number"]);
                 $user = $this->getDataGenerator()->create_user(['idnumber' => "S$number"]);
                 $this->member($this->instance($course), $user, 'student');
+                batch::run([['kind' => 'gradebook', 'course' => $course->idnumber, 'categories' => [], 'items' => []]], false);
             }
-            foreach (['user', 'course', 'roster', 'category'] as $kind) {
+            foreach (['user', 'course', 'roster', 'category', 'gradebook'] as $kind) {
                 $before = $DB->perf_get_reads();
                 $this->digest($kind);
                 $counts[$kind][$courses] = $DB->perf_get_reads() - $before;

@@ -170,6 +170,8 @@ final class read_test extends \advanced_testcase {
         $this->assertSame([
             'course' => 'C1',
             'id' => (int) $item->id,
+            'key' => null,
+            'source' => false,
             'type' => 'manual',
             'module' => null,
             'instance' => null,
@@ -209,6 +211,29 @@ final class read_test extends \advanced_testcase {
         $late = $this->read('grades', ['since' => 100]);
         $this->assertSame([null], array_column($late, 'final'));
         $this->assertSame([100], array_column($late, 'at'));
+    }
+
+    public function test_items_say_which_part_they_are(): void {
+        $course = $this->getDataGenerator()->create_course(['idnumber' => 'C1']);
+        $module = $this->getDataGenerator()->create_module('quiz', ['course' => $course->id]);
+        $quiz = \grade_item::fetch(['itemmodule' => 'quiz', 'iteminstance' => $module->id]);
+        $this->assertSame([null, null], array_column($this->read('items', ['courses' => ['C1']]), 'key'));
+        \local_nagasis\local\provision\batch::run([[
+            'kind' => 'gradebook',
+            'course' => 'C1',
+            'categories' => [['key' => 'S1', 'name' => 'Session', 'weight' => 10000]],
+            'items' => [
+                ['key' => 'P1', 'name' => 'Part', 'category' => 'S1', 'weight' => 5000],
+                ['key' => 'P2', 'name' => 'Part', 'category' => 'S1', 'weight' => 5000, 'source' => (int) $quiz->id],
+            ],
+        ]], false);
+        $items = $this->read('items', ['courses' => ['C1']]);
+        $this->assertEqualsCanonicalizing(
+            [['#total', false], ['S1', false], ['P1', false], ['P2', true]],
+            array_map(fn(array $item): array => [$item['key'], $item['source']], $items),
+        );
+        $weights = array_column($items, 'weight', 'key');
+        $this->assertEquals([null, 100, 50, 50], [$weights['#total'], $weights['S1'], $weights['P1'], $weights['P2']]);
     }
 
     public function test_old_totals_are_made_new_where_asked_by_name(): void {
