@@ -39,8 +39,11 @@ _NAME_LENGTH = 300
 
 
 class GradeConnectionError(ConflictError):
-    """The part cannot take its grades from there; ``reason`` in the context is the contract's
-    code: ``source_missing``, ``source_taken``, ``source_not_numeric``, ``item_locked`` …"""
+    """The part cannot take its grades from there; ``reason`` in the context says why.
+
+    A code of the contract: ``source_missing``, ``source_taken``, ``source_not_numeric``,
+    ``item_locked`` …
+    """
 
     code = "grade_connection_refused"
     title = "This part cannot take its grades from there"
