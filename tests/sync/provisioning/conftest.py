@@ -32,6 +32,9 @@ from lti_tool.sis.campus.generate import generate_campus
 from lti_tool.sis.changes import record_since
 from lti_tool.sis.enrolling import Enrolling
 from lti_tool.sis.extracts import Extracts
+from lti_tool.sis.grading import Grading
+from lti_tool.sync.grades.log import GradeLog
+from lti_tool.sync.grades.pulls import GradePulls
 from lti_tool.sync.lifecycle import Lifecycle
 from lti_tool.sync.provisioning.assembly import Limits, Provisioning, assemble
 from lti_tool.sync.provisioning.models import SyncRun
@@ -72,6 +75,8 @@ class Campus:
     plugin: MoodlePlugin
     parts: Provisioning
     enrolling: Enrolling
+    grading: Grading
+    pulls: GradePulls
 
     def fingerprints(self, kind: Kind) -> dict[str, str]:
         """What stands at the platform."""
@@ -242,8 +247,26 @@ def build_campus(
         Limits(calls_per_minute=10_000),
         sleep=lambda _: None,
     )
+    grading = Grading(database, clock)
     return Campus(
-        database, clock, platform, site, extracts, plugin, parts, Enrolling(database, clock)
+        database,
+        clock,
+        platform,
+        site,
+        extracts,
+        plugin,
+        parts,
+        Enrolling(database, clock),
+        grading,
+        GradePulls(
+            database,
+            clock,
+            parts.client,
+            extracts,
+            grading,
+            parts.ledger,
+            GradeLog(database, clock),
+        ),
     )
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from demo.grade_model import Grade
 from lti_tool.core.clock import FixedClock
 from lti_tool.core.crypto import Keyring
 from lti_tool.core.database import Base, Database
@@ -24,7 +26,15 @@ from lti_tool.moodle.plugin import MoodlePlugin
 from lti_tool.moodle.plugin_errors import TransientError
 from lti_tool.sis.changes import record_since
 from lti_tool.sis.entities import ClassStatus, EnrollmentStatus, PersonStatus
-from lti_tool.sis.models import ClassHeader, CombinedClass, Enrollment, Person
+from lti_tool.sis.grading import GradeEntry
+from lti_tool.sis.models import (
+    ClassHeader,
+    ClassPart,
+    ClassSession,
+    CombinedClass,
+    Enrollment,
+    Person,
+)
 from lti_tool.sync.provisioning.client import SiteClosedError
 from lti_tool.sync.provisioning.models import RunTrigger
 from tests.sync.provisioning.conftest import Campus, build_campus, served_platform
@@ -48,6 +58,11 @@ ACTS = (
     "killed_anywhere",
     "undone",
     "late",
+    "graded",
+    "approved",
+    "graded_in_moodle",
+    "graded_in_moodle",
+    "pulled",
 )
 
 
@@ -212,6 +227,49 @@ class World:
                 self.campus.parts.undo.undo(site, self.random.choice(runs).id, actor="tests")
             self.campus.parts.runs.go_on(site.id, actor="tests")
 
+    def graded(self) -> None:
+        """A teacher enters grades in the SIS."""
+        with self.campus.database.read() as session:
+            rows = session.execute(
+                sa.select(Person.sourced_id, ClassPart.sourced_id)
+                .select_from(Enrollment)
+                .join(Person, Person.id == Enrollment.person_id)
+                .join(ClassSession, ClassSession.header_id == Enrollment.header_id)
+                .join(ClassPart, ClassPart.session_id == ClassSession.id)
+                .order_by(Person.sourced_id, ClassPart.sourced_id)
+            ).all()
+        self.campus.grading.enter(
+            [
+                GradeEntry(person, part, Decimal(self.random.randint(0, 10_000)) / 100)
+                for person, part in self.random.choices(rows, k=5)
+            ],
+            actor="teacher",
+            submitted=self.random.random() < 0.8,
+        )
+
+    def approved(self) -> None:
+        parts = [self._one(ClassPart.sourced_id) for _ in range(5)]
+        self.campus.grading.approve(parts, actor="head")
+
+    def graded_in_moodle(self) -> None:
+        """A teacher grades in Moodle, or takes a grade away, and Moodle tells of it."""
+        state = self.campus.platform.state
+        items = [each for each in state.line_items.values() if each.key]
+        with self.campus.platform.change():
+            for item in self.random.choices(items, k=5) if items else ():
+                course = state.courses.get(item.course_id)
+                people = [*(course.roster or {})] if course else []
+                if course is None or not people:
+                    continue
+                cells = state.grades.setdefault(item.id, {})
+                cell = cells.setdefault(self.random.choice(people), Grade(None, 0.0))
+                cell.final = self.random.choice([None, 0.0, 50.0, 61.25])
+                cell.modified, cell.source = self.campus.platform.epoch(), ""
+                self.campus.pulls.request(self.campus.site.id, [course.idnumber])
+
+    def pulled(self) -> None:
+        self.campus.pulls.run(self.campus.site)
+
     def settle(self) -> None:
         """Time passes, faults end, the nightly comparison comes."""
         for _ in range(3):
@@ -220,6 +278,8 @@ class World:
             self.campus.parts.engine.run(self.campus.site)
             self._approve()
             self.campus.parts.reconciler.reconcile(self.campus.site)
+            self.campus.clock.advance(seconds=10)
+            self.campus.pulls.run(self.campus.site)
 
     def _approve(self) -> None:
         waiting = self.campus.parts.runs.waiting(self.campus.site.id)
@@ -267,6 +327,7 @@ def test_it_converges(
         for act in acts:
             world.act(act)
         world.settle()
+        assert campus.pulls.waiting(campus.site.id) == set()
         assert campus.equal()
         assert campus.marks_left() == {}
         before = repr(platform.state)
