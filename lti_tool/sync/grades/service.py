@@ -51,7 +51,7 @@ class MoodleGradeSyncService(SyncService):
     ) -> list[MemberResult]:
         """What sending these grades now would do, or all of the course; nothing is done. A grade
         of which nothing is to be said has no result: one that nobody submitted, or that waits for
-        somebody's decision.
+        somebody's decision. Where the whole document is refused, each grade is.
 
         Raises:
             PluginError: Moodle did not answer.
@@ -64,7 +64,20 @@ class MoodleGradeSyncService(SyncService):
             # A dry run leaves nothing: what the grades need travels with them.
             books = self._rendering.grades.gradebooks(site.id, self._rendering.groups([course_key]))
             documents += [book for book in books.values() if isinstance(book, Gradebook)]
-        return self._client.apply(site, documents, dryrun=True).results[0].members
+        result = self._client.apply(site, documents, dryrun=True).results[0]
+        if result.result != "refused":
+            return result.members
+        # Where Moodle takes nothing of the course, it takes none of these.
+        return [
+            MemberResult(
+                user=grade.user,
+                item=grade.item,
+                result="refused",
+                code=result.code,
+                message=result.message,
+            )
+            for grade in document.grades
+        ]
 
     def push(
         self,
