@@ -116,9 +116,9 @@ def _applied(campus: Kept, documents: Sequence[Document]) -> Iterator[Applied]:
         applied = campus.services.moodle_plugin.apply(campus.site, documents[start : start + 500])
         yield applied
         for result in applied.results:
-            refused = [each for each in (result, *result.members) if each.result == "refused"]
-            if refused:
-                raise MoodleFailedError(str(refused[0]))
+            outcomes = [result.result, *(each.result for each in result.members)]
+            if "refused" in outcomes:
+                raise MoodleFailedError(str(result)[:2000])
 
 
 def _classes(campus: Kept) -> list[Class]:

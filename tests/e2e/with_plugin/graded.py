@@ -25,7 +25,7 @@ QUIZ = "Vocabulary quiz"
 
 @dataclass
 class Graded:
-    """The chosen class; ``quiz`` and ``item`` are Moodle's, ``people`` have no grade in the part."""
+    """The class; ``quiz`` and ``item`` are Moodle's, ``people`` have no grade in the part."""
 
     campus: Campus
     view: ClassView
