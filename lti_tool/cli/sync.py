@@ -11,6 +11,7 @@ from lti_tool.cli.session import actor, open_services
 from lti_tool.core.errors import ConflictError, NotFoundError
 from lti_tool.moodle.documents import KINDS, Change, Result
 from lti_tool.moodle.models import MoodleSite, SiteStanding
+from lti_tool.sync.order_results import as_shown
 from lti_tool.sync.provisioning.explain import StepState
 from lti_tool.sync.provisioning.models import RunState, RunTrigger, SyncRun
 from lti_tool.wiring import Services
@@ -288,8 +289,9 @@ def _show_result(console: Console, result: Result) -> None:
     for member in result.members:
         if member.result == "unchanged":
             continue
-        console.print(f"  {result.key}: {member.user} {member.result}", markup=False)
-        _show_changes(console, member.changes, "    ")
+        of_item = f" {member.item}" if member.item else ""
+        console.print(f"  {result.key}: {member.user}{of_item} {member.result}", markup=False)
+        _show_changes(console, as_shown(member), "    ")
         if member.message:
             console.print(f"    {member.message}", markup=False)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, TypedDict
 
-from lti_tool.moodle.documents import Change, Result
+from lti_tool.moodle.documents import Change, MemberResult, Result
+from lti_tool.sync.grades.values import score
 from lti_tool.sync.provisioning.preview import Preview
 from lti_tool.sync.provisioning.reconcile import Reconciliation
 from lti_tool.sync.provisioning.undo import Undone
@@ -15,7 +16,8 @@ _LINES = 2000
 
 
 class Line(TypedDict):
-    """One thing, or one person of a roster (``person``), and what becomes of it."""
+    """One thing, or one person of a roster (``person``), and what becomes of it. Of grades, the
+    field of a change is the key of the grade item."""
 
     kind: str
     key: str
@@ -51,7 +53,8 @@ def of_undo(undone: Undone) -> Found:
     for result in undone.results:
         counts.add(result.kind, result.result)  # type: ignore[arg-type]
         for member in result.members:
-            counts.add(result.kind, f"people_{member.result}")  # type: ignore[arg-type]
+            of_what = "grades" if result.kind == "grades" else "people"
+            counts.add(result.kind, f"{of_what}_{member.result}")  # type: ignore[arg-type]
     return {"counts": counts.counts, "left": undone.left[:_LINES], **_kept(undone.results)}
 
 
@@ -87,7 +90,9 @@ def _kept(results: Iterable[Result]) -> Found:
 
 
 def _lines(result: Result) -> Iterator[Line]:
-    if result.result != "unchanged" and not (result.kind == "roster" and result.members):
+    if result.result != "unchanged" and not (
+        result.kind in ("roster", "grades") and result.members
+    ):
         yield _line(
             result.kind,
             result.key,
@@ -104,10 +109,26 @@ def _lines(result: Result) -> Iterator[Line]:
                 result.key,
                 member.user,
                 member.result,
-                member.changes,
+                as_shown(member),
                 member.code or "",
                 member.message or "",
             )
+
+
+def as_shown(member: MemberResult) -> list[Change]:
+    """The changes of a grade as people write grades; others as they are."""
+    if member.item is None:
+        return member.changes
+    return [
+        Change(
+            field=member.item,
+            **{
+                side: str(score(value)) if isinstance(value, int) else value
+                for side, value in (("before", change.before), ("after", change.after))
+            },
+        )
+        for change in member.changes
+    ]
 
 
 def _line(

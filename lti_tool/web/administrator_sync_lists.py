@@ -41,7 +41,7 @@ def sync_refused(site_id: int) -> str:
         limit=page.size,
     )
     named = [(letter.kind, letter.key) for letter in shown]
-    named += [("user", letter.item) for letter in shown if letter.item]
+    named += [("user", letter.person) for letter in shown if letter.person]
     return render_template(
         "administrator/sync_refused.html",
         scope=scope(),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from lti_tool.sync.provisioning.explain import Step, StepState
+from lti_tool.web import grade_words
 from lti_tool.web.display import Badge
 from lti_tool.web.i18n import gettext as _
 from lti_tool.web.i18n import lazy_gettext as _l
@@ -78,10 +79,26 @@ _REFUSALS: dict[str, tuple[Any, Any]] = {
     "failed": (_l("Moodle could not write it."), _THERE),
 }
 _OTHER = (_l("Moodle did not take it."), _THERE)
+# Of grades, a teacher is told the same.
+_OF_GRADES = frozenset(
+    {
+        "source_missing",
+        "source_taken",
+        "source_not_numeric",
+        "item_locked",
+        "gradebook_missing",
+        "item_missing",
+        "not_enrolled",
+        "no_gradebook_role",
+        "grade_locked",
+    }
+)
 
 
 def refusal(code: str) -> tuple[str, str]:
     """Why a thing was refused, and what to do."""
+    if code in _OF_GRADES:
+        return grade_words.refusal(code)
     why, remedy = _REFUSALS.get(code, _OTHER)
     return str(why), str(remedy)
 

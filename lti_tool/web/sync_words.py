@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from lti_tool.core.clock import Clock
+from lti_tool.moodle.documents import TOTAL
 from lti_tool.sync.order_models import Act, OrderState
 from lti_tool.sync.order_results import Line
 from lti_tool.sync.provisioning.models import (
@@ -34,6 +35,8 @@ def kinds() -> dict[str, str]:
         "user": _("People"),
         "course": _("Courses"),
         "roster": _("Rosters"),
+        "gradebook": _("Gradebooks"),
+        "grades": _("Grades of courses"),
     }
 
 
@@ -48,13 +51,13 @@ class Things:
         for kind, key in things:
             keys.setdefault(kind, set()).add(key)
         sis = services().sis_extracts
-        classes = keys.get("course", set()) | keys.get("roster", set())
+        of_classes = ("course", "roster", "gradebook", "grades")
+        classes = {key for kind in of_classes for key in keys.get(kind, ())}
         labels = {key: view.label for key, view in sis.classes(classes).items()} if classes else {}
         people = sis.people(keys["user"]) if "user" in keys else {}
         self._labels = {
             "user": {key: view.student_id for key, view in people.items() if view.student_id},
-            "course": labels,
-            "roster": labels,
+            **dict.fromkeys(of_classes, labels),
         }
 
     def __call__(self, kind: str, key: str) -> str:
@@ -65,6 +68,8 @@ class Things:
             "user": _("Person %(key)s", key=name),
             "course": _("Course %(key)s", key=name),
             "roster": _("Roster of %(key)s", key=name),
+            "gradebook": _("Gradebook of %(key)s", key=name),
+            "grades": _("Grades of %(key)s", key=name),
         }
         return names.get(kind, f"{kind} {name}")
 
@@ -94,15 +99,15 @@ def count_rows(counts: Mapping[str, Mapping[str, int]]) -> list[tuple[str, dict[
         things: dict[str, int] = {}
         places: dict[str, int] = {}
         for outcome, number in counts.get(kind, {}).items():
-            into = places if outcome.startswith("people_") else things
-            name = outcome.removeprefix("people_")
+            into = places if outcome.startswith(("people_", "grades_")) else things
+            name = outcome.removeprefix("people_").removeprefix("grades_")
             name = _SAME.get(name, name)
             if name in OUTCOMES:
                 into[name] = into.get(name, 0) + number
         if things:
             rows.append((label, things))
         if places:
-            rows.append((_("Places in courses"), places))
+            rows.append((_("Grades") if kind == "grades" else _("Places in courses"), places))
     return rows
 
 
@@ -210,9 +215,18 @@ def value_shown(value: Any) -> str:
         return "–"
     if isinstance(value, bool):
         return _("yes") if value else _("no")
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {value_shown(each)}" for name, each in value.items()) or "–"
     if isinstance(value, list):
         return ", ".join(map(value_shown, value)) or "–"
     return str(value)
+
+
+def graded(item_key: str) -> str:
+    """What holds grades in a course."""
+    if item_key == TOTAL:
+        return _("Final grade")
+    return _("Grade item %(key)s", key=item_key)
 
 
 def things_of(lines: Iterable[Line]) -> Iterator[tuple[str, str]]:
@@ -240,6 +254,7 @@ def words(things: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
         "order_badge": order_badge,
         "awaited": awaited,
         "value_shown": value_shown,
+        "graded": graded,
         "RunState": RunState,
         "OrderState": OrderState,
         "Act": Act,

@@ -23,7 +23,8 @@ _PURPOSE = "sync_dead_letter.message"
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A dead letter to be written; ``item`` is a person of a roster, or empty."""
+    """A dead letter to be written; ``item`` is a person of a roster, a person and a grade item with
+    a space between, or empty."""
 
     key: str
     item: str
@@ -44,6 +45,16 @@ class DeadLetterView:
     message: str
     since: dt.datetime
     last_at: dt.datetime
+
+    @property
+    def person(self) -> str:
+        """Whom of a roster, or whose grade, it is about; empty: the whole thing."""
+        return self.item.partition(" ")[0] if self.kind == "grades" else self.item
+
+    @property
+    def graded(self) -> str:
+        """The key of the item whose grade it is about, if it is one."""
+        return self.item.partition(" ")[2] if self.kind == "grades" else ""
 
 
 class DeadLetters:
