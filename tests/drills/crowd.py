@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from collections.abc import Sequence
+from decimal import Decimal
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from lti_tool.core.clock import SystemClock
 from lti_tool.core.database import Database
 from lti_tool.sis.change_models import ChangeKind
 from lti_tool.sis.changes import record
-from lti_tool.sis.entities import ClassStatus, EnrollmentStatus
+from lti_tool.sis.entities import ClassStatus, EnrollmentStatus, GradeStatus
+from lti_tool.sis.grade_models import ClassPartGrade
 from lti_tool.sis.models import ClassHeader, Course, Enrollment, Person, Term
+from lti_tool.sis.totals import recompute_totals
 
 PREFIX = "drill-"
 PEOPLE = 300
@@ -69,7 +74,7 @@ def place(database: Database, people: Sequence[str]) -> None:
 
 
 def shake(database: Database, seed: int) -> None:
-    """Change everything: names, terms, classes, and who is where. One transaction."""
+    """Change everything: names, terms, classes, who is where, and grades. One transaction."""
     chance = random.Random(seed)
     now = SystemClock().now()
     with database.write() as session:
@@ -88,6 +93,7 @@ def shake(database: Database, seed: int) -> None:
                     [EnrollmentStatus.ENROLLED, EnrollmentStatus.DROPPED]
                 )
                 enrollment.updated_at = enrollment.status_since = now
+        _grade(session, chance, now)
         for kind, model in (
             (ChangeKind.PERSON, Person),
             (ChangeKind.TERM, Term),
@@ -95,3 +101,17 @@ def shake(database: Database, seed: int) -> None:
             (ChangeKind.ROSTER, ClassHeader),
         ):
             record(session, kind, session.scalars(sa.select(model.sourced_id)).all(), at=now)
+
+
+def _grade(session: Session, chance: random.Random, now: dt.datetime) -> None:
+    """Give every third grade another value, and approve what was submitted of half of them."""
+    for grade in session.scalars(sa.select(ClassPartGrade).order_by(ClassPartGrade.id)):
+        if chance.random() > 0.33 or grade.score is None:
+            continue
+        grade.score = Decimal(chance.randint(0, 10_000)) / 100
+        grade.letter = None
+        if grade.status is GradeStatus.SUBMITTED and chance.random() < 0.5:
+            grade.status = GradeStatus.APPROVED
+        grade.updated_at = now
+    session.flush()
+    recompute_totals(session, session.scalars(sa.select(ClassHeader.id)).all(), now=now)

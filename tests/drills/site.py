@@ -19,7 +19,7 @@ import psycopg
 import sqlalchemy as sa
 
 from lti_tool.moodle.contract import fingerprint
-from lti_tool.moodle.documents import DIGESTED, Category, Course, Gradebook, Roster, User
+from lti_tool.moodle.documents import DIGESTED, Category, Course, Gradebook, Grades, Roster, User
 from lti_tool.moodle.models import MoodleSite
 from lti_tool.sis.change_models import SisChange
 from lti_tool.sync.broker import Broker
@@ -190,7 +190,28 @@ class Installation:
             wrong = [key for key in wanted if there.get(key) != wanted[key]]
             if wrong:
                 found[kind] = wrong
+        if grades := self._grades_that_differ(without):
+            found["grades"] = grades
         return found
+
+    def _grades_that_differ(self, without: Collection[str]) -> list[tuple[str, str, str]]:
+        """Grades that Moodle should hold and does not: course, person and item."""
+        rendering, site = self.services.provisioning.rendering, self.site
+        keys = [key for key in rendering.all_keys("grades") if key not in without]
+        rendered = rendering.render("grades", keys, now=self.services.clock.now(), site_id=site.id)
+        wanted = {
+            (document.course, grade.user, grade.item): grade.value
+            for document in rendered.values()
+            if isinstance(document, Grades)
+            for grade in document.grades
+            if grade.value is not None
+        }
+        there = {
+            (each["course"], each["user"], each["key"]): each["percent"]
+            for page in self.services.moodle_plugin.pages(site, "grades", {"keyed": True})
+            for each in page
+        }
+        return [cell for cell, value in wanted.items() if there.get(cell) != value]
 
     # -- Moodle's PHP
 
