@@ -62,7 +62,7 @@ class PullQueue:
         self._clock = clock
 
     def take_events(self, site: MoodleSite) -> int:
-        """Request pulls of the courses in which Moodle told of grades; returns how many events.
+        """Request pulls of our courses in which Moodle told of grades; returns how many events.
 
         Requesting and noting that an event was dealt with is one transaction.
         """
@@ -83,8 +83,9 @@ class PullQueue:
                 ).all()
                 if not rows:
                     return taken
+                # In other courses nothing is the SIS's.
                 ids = {row.course for row in rows if row.course is not None}
-                courses = keys_of(connection, site.id, "course", ids)
+                courses = keys_of(connection, site.id, "gradebook", ids)
                 self.request_within(connection, site.id, courses.values())
                 for some in chunks(rows, 1000):
                     connection.execute(

@@ -32,7 +32,7 @@ _readings = cast(sa.Table, GradeReading.__table__)
 _receipts = cast(sa.Table, GradeReceipt.__table__)
 
 # Grades stored in one transaction.
-_GRADES = 8000
+_GRADES = 4000
 # Rounds at one site before the next site has its turn.
 _AT_A_STRETCH = 50
 

@@ -36,7 +36,7 @@ from lti_tool.sis.models import ClassHeader, Term
 from lti_tool.sis.models import Person as SisPerson
 from lti_tool.sync.grades.conflicts import Conflicts
 from lti_tool.sync.grades.log import GradeLog
-from lti_tool.sync.grades.models import GradeReceipt
+from lti_tool.sync.grades.models import GradeConflict, GradeReceipt
 from lti_tool.sync.grades.pulls import GradePulls
 from lti_tool.sync.lifecycle import Lifecycle
 from lti_tool.sync.provisioning.assembly import Limits, Provisioning, assemble
@@ -170,6 +170,12 @@ class GradeWorld:
         """What moved, the oldest first."""
         found = self.log.of_grade(self.site.id, person, part)
         return [(each.movement.value, each.before, each.after) for each in reversed(found)]
+
+    def disputes(self) -> list[tuple[str, str, str, str]]:
+        """Person, item, reason and state of all conflicts."""
+        with self.database.read() as session:
+            rows = session.scalars(sa.select(GradeConflict).order_by(GradeConflict.id)).all()
+        return [(each.person_key, each.item_key, each.reason, each.state.value) for each in rows]
 
     def event(self, kind: str, course: int | None, **values: Any) -> None:
         """Moodle tells of something."""

@@ -5,28 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-import pytest
 import sqlalchemy as sa
 
+from demo.grade_model import Grade, LineItem
 from demo.gradebook import CourseGrades
 from lti_tool.moodle.models import MoodleEvent
 from lti_tool.sis.entities import EnrollmentStatus, GradeSource, GradeStatus
-from lti_tool.sis.grading import GradeEntry
-from lti_tool.sync.grades.models import ConflictState, GradeConflict, GradePull, GradeReading
+from lti_tool.sync.grades.models import (
+    GradeConnection,
+    GradeReading,
+)
 from tests.sync.grades.grade_world import GradeWorld, counted
-
-
-def conflicts(world: GradeWorld) -> list[tuple[str, str, str, str]]:
-    """Person, item, reason and state of all conflicts."""
-    with world.database.read() as session:
-        rows = session.scalars(sa.select(GradeConflict).order_by(GradeConflict.id))
-        return [(each.person_key, each.item_key, each.reason, each.state.value) for each in rows]
-
-
-def waiting(world: GradeWorld) -> GradePull:
-    """The one course that waits to be read."""
-    with world.database.read() as session:
-        return session.scalars(sa.select(GradePull)).one()
 
 
 def test_a_grade_given_in_moodle_is_a_submitted_part_grade(world: GradeWorld) -> None:
@@ -133,105 +122,7 @@ def test_a_draft_gives_way_and_is_not_sent(world: GradeWorld) -> None:
     assert (draft.score, draft.status) == (60, GradeStatus.DRAFT)
     world.send()
     assert world.moodle("B", "K/mid") == 62
-    assert conflicts(world) == []
-
-
-def test_an_approved_grade_waits_for_a_decision(world: GradeWorld) -> None:
-    world.grade("A", "K/mid", "80")
-    world.pull()
-    world.grading.approve(["K/mid"], actor="registrar")
-    world.send()
-    world.grade("A", "K/mid", "90")
-    world.pull()
-    assert world.score("A", "K/mid") == 80
-    assert conflicts(world) == [("A", "K/mid", "locked", "open")]
-    world.pull()
-    world.send()
-    assert conflicts(world) == [("A", "K/mid", "locked", "open")]
-    assert world.moodle("A", "K/mid") == 90
-    assert [move for move, _, _ in world.movements("A", "K/mid")].count("conflict") == 1
-
-
-def test_a_conflict_holds_both_sides(world: GradeWorld) -> None:
-    world.enter("A", "K/mid", "80")
-    world.grading.approve(["K/mid"], actor="registrar")
-    world.send()
-    world.grade("A", "K/mid", "90")
-    world.pull()
-    [conflict] = world.conflicts.undecided()
-    assert (conflict.sis_value, conflict.sis_status, conflict.sis_by) == (
-        8000,
-        "APPROVED",
-        "registrar",
-    )
-    assert (conflict.moodle_value, conflict.moodle_by, conflict.moodle_name) == (
-        9000,
-        "T",
-        "T Dara",
-    )
-    assert conflict.sis_at is not None
-    assert conflict.moodle_at is not None
-    assert conflict.sis_at < conflict.moodle_at
-    assert (conflict.person_name, conflict.item_name) == ("A Dara", "Mid")
-    assert conflict.remedy
-
-
-def test_a_withdrawn_grade_is_not_erased(world: GradeWorld) -> None:
-    world.grade("A", "K/mid", "80")
-    world.pull()
-    world.grade("A", "K/mid", None)
-    world.pull()
-    assert world.score("A", "K/mid") == 80
-    assert conflicts(world) == [("A", "K/mid", "withdrawn", "open")]
-
-
-def test_equal_again_ends_a_conflict(world: GradeWorld) -> None:
-    world.grade("A", "K/mid", "80")
-    world.grade("B", "K/mid", "80")
-    world.pull()
-    world.grade("A", "K/mid", None)
-    world.grade("B", "K/mid", None)
-    world.pull()
-    world.grade("A", "K/mid", "80")
-    world.grade("B", "K/mid", "81")
-    world.pull()
-    assert {state for *_, state in conflicts(world)} == {"closed"}
-    assert world.score("B", "K/mid") == 81
-
-
-def test_another_value_renews_the_conflict(world: GradeWorld) -> None:
-    world.grade("A", "K/mid", "80")
-    world.pull()
-    world.grading.approve(["K/mid"], actor="registrar")
-    for score in ("90", "91"):
-        world.grade("A", "K/mid", score)
-        world.pull()
-    [conflict] = world.conflicts.undecided()
-    assert conflict.moodle_value == 9100
-    assert [after for move, _, after in world.movements("A", "K/mid") if move == "conflict"] == [
-        9000,
-        9100,
-    ]
-
-
-def test_a_held_grade_wins_until_it_is_lifted(world: GradeWorld) -> None:
-    world.grade("A", "K/mid", "80")
-    world.pull()
-    world.grading.hold(
-        GradeEntry("A", "K/mid", Decimal(60)), actor="registrar", reason="Copied work."
-    )
-    world.send()
-    assert world.moodle("A", "K/mid") == 60
-    world.grade("A", "K/mid", "85")
-    world.pull()
-    world.send()
-    assert (world.score("A", "K/mid"), world.moodle("A", "K/mid")) == (60, 60)
-    assert conflicts(world) == []
-    assert ("refused", 6000, 8500) in world.movements("A", "K/mid")
-    world.grading.lift("A", "K/mid", actor="registrar", reason="Settled.")
-    world.grade("A", "K/mid", "85")
-    world.pull()
-    assert world.score("A", "K/mid") == 85
+    assert world.disputes() == []
 
 
 def test_the_final_grade_is_the_sis_s(world: GradeWorld) -> None:
@@ -250,55 +141,6 @@ def test_the_final_grade_is_the_sis_s(world: GradeWorld) -> None:
     assert state.grades[book.total_id][world.account("A").id].final == 80
 
 
-def test_who_left_gets_no_grade_and_it_is_said_once(world: GradeWorld) -> None:
-    world.grade("A", "K/mid", "80")
-    world.grade("B", "K/mid", "70")
-    world.school.enrol("A", "K", EnrollmentStatus.DROPPED)
-    world.pull()
-    world.pull()
-    assert conflicts(world) == [("A", "K/mid", "not_attending", "open")]
-    assert world.movements("A", "K/mid") == [("refused", None, 8000)]
-    assert world.score("B", "K/mid") == 70
-    world.school.enrol("A", "K")
-    world.pull()
-    assert world.score("A", "K/mid") == 80
-    assert conflicts(world) == [("A", "K/mid", "not_attending", "closed")]
-
-
-def test_an_auditor_gets_no_grade(world: GradeWorld) -> None:
-    world.school.enrol("A", "K", audit=True)
-    world.grade("A", "K/mid", "80")
-    world.pull()
-    assert conflicts(world) == [("A", "K/mid", "audit", "open")]
-
-
-def test_an_account_that_nobody_knows(world: GradeWorld) -> None:
-    world.grade("A", "K/mid", "80")
-    account = world.account("A")
-    account.idnumber = ""
-    world.pull()
-    who = f"moodle:{account.id}"
-    assert conflicts(world) == [(who, "K/mid", "unknown_person", "open")]
-    account.idnumber = "stranger"
-    world.pull()
-    assert conflicts(world) == [
-        (who, "K/mid", "unknown_person", "closed"),
-        ("stranger", "K/mid", "unknown_person", "open"),
-    ]
-
-
-def test_more_than_all_points_is_refused(world: GradeWorld) -> None:
-    item = CourseGrades(world.platform.state, world.course("K")).keyed("K/mid")
-    assert item is not None
-    world.grade("A", "K/mid", "80")
-    world.platform.state.grades[item.id][world.account("A").id].final = 104.0
-    world.grade("B", "K/mid", "70")
-    world.pull()
-    assert conflicts(world) == [("A", "K/mid", "out_of_range", "open")]
-    assert world.score("A", "K/mid") is None
-    assert world.score("B", "K/mid") == 70
-
-
 def test_the_range_of_an_item_counts(world: GradeWorld) -> None:
     item = CourseGrades(world.platform.state, world.course("K")).keyed("K/mid")
     assert item is not None
@@ -307,37 +149,6 @@ def test_the_range_of_an_item_counts(world: GradeWorld) -> None:
     assert world.platform.state.grades[item.id][world.account("A").id].final == 15
     world.pull()
     assert world.score("A", "K/mid") == 25
-
-
-def test_an_item_deleted_in_moodle_takes_no_grade_away(world: GradeWorld) -> None:
-    world.grade("A", "K/mid", "80")
-    world.pull()
-    state = world.platform.state
-    item = CourseGrades(state, world.course("K")).keyed("K/mid")
-    assert item is not None
-    del state.line_items[item.id]
-    state.grades.pop(item.id)
-    world.pull()
-    assert conflicts(world) == []
-    assert world.receipt("A", "K/mid").base is None
-    world.send()
-    assert world.moodle("A", "K/mid") == 80
-
-
-def test_a_course_deleted_in_moodle_takes_nothing_away(world: GradeWorld) -> None:
-    for person in ("A", "B"):
-        world.grade(person, "K/mid", "80")
-    world.pull()
-    world.grade("B", "K/mid", None)
-    world.pull()
-    course = world.course("K")
-    del world.platform.state.courses[course.id]
-    world.event("course.deleted", course.id)
-    assert world.pulls.take_events(world.site) == 1
-    assert world.pulls.run(world.site) == 0
-    assert world.score("A", "K/mid") == 80
-    assert conflicts(world) == [("B", "K/mid", "withdrawn", "closed")]
-    assert world.receipt("A", "K/mid").seen is None
 
 
 def test_events_ask_for_their_course_and_no_more(world: GradeWorld) -> None:
@@ -352,121 +163,6 @@ def test_events_ask_for_their_course_and_no_more(world: GradeWorld) -> None:
     with world.database.read() as session:
         left = session.scalars(sa.select(MoodleEvent.type).where(MoodleEvent.taken_at.is_(None)))
         assert left.all() == ["user.loggedin"]
-
-
-def test_a_moodle_that_is_away_loses_nothing(world: GradeWorld) -> None:
-    world.grade("A", "K/mid", "80")
-    world.platform.state.connection.token = "b" * 32
-    assert world.pull() == 0
-    pull = waiting(world)
-    assert pull.attempts == 1
-    assert pull.last_error == "moodle_token_refused"
-    assert pull.not_before is not None
-    world.platform.state.connection.token = "a" * 32
-    assert world.pulls.run(world.site) == 0
-    world.clock.advance(seconds=10)
-    assert world.pulls.run(world.site) == 1
-    assert world.score("A", "K/mid") == 80
-
-
-def test_what_comes_while_a_course_is_read_is_read_again(
-    world: GradeWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world.grade("A", "K/mid", "80")
-    pages = world.parts.client.pages
-
-    def pages_and_a_change(*args: object) -> object:
-        found = list(pages(*args))  # type: ignore[arg-type]
-        monkeypatch.setattr(world.parts.client, "pages", pages)
-        world.grade("A", "K/mid", "81")
-        world.pulls.request(world.site.id, ["K"])
-        return found
-
-    monkeypatch.setattr(world.parts.client, "pages", pages_and_a_change)
-    assert world.pull() == 2
-    assert world.score("A", "K/mid") == 81
-    assert world.pulls.waiting(world.site.id) == set()
-
-
-def test_what_is_sent_while_a_course_is_read_is_not_judged_by_the_old(
-    world: GradeWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world.enter("A", "K/mid", "60")
-    world.send()
-    world.enter("A", "K/mid", "70")
-    pages = world.parts.client.pages
-
-    def pages_and_a_sending(*args: object) -> object:
-        found = list(pages(*args))  # type: ignore[arg-type]
-        monkeypatch.setattr(world.parts.client, "pages", pages)
-        world.send()
-        return found
-
-    monkeypatch.setattr(world.parts.client, "pages", pages_and_a_sending)
-    world.pull()
-    assert (world.score("A", "K/mid"), world.moodle("A", "K/mid")) == (70, 70)
-    assert world.pulls.waiting(world.site.id) == {"K"}
-    world.clock.advance(seconds=10)
-    world.pulls.run(world.site)
-    assert (world.score("A", "K/mid"), world.moodle("A", "K/mid")) == (70, 70)
-    assert world.pulls.waiting(world.site.id) == set()
-
-
-def test_two_workers_do_not_read_one_course(world: GradeWorld) -> None:
-    world.grade("A", "K/mid", "80")
-    world.pulls.request(world.site.id, ["K"])
-    first = world.pulls.claim(world.site.id)
-    assert first is not None
-    assert world.pulls.claim(world.site.id) is None
-    assert world.pulls.run(world.site) == 0
-    # The first one died: its claim ends by time.
-    world.clock.advance(seconds=130)
-    assert world.pulls.run(world.site) == 1
-    assert world.score("A", "K/mid") == 80
-
-
-def test_what_was_read_under_a_lost_claim_is_not_stored(
-    world: GradeWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world.grade("A", "K/mid", "80")
-    pages = world.parts.client.pages
-
-    def slow_pages(*args: object) -> object:
-        found = list(pages(*args))  # type: ignore[arg-type]
-        monkeypatch.setattr(world.parts.client, "pages", pages)
-        world.clock.advance(seconds=130)
-        world.grade("A", "K/mid", "90")
-        assert world.pulls.run(world.site) == 1
-        return found
-
-    monkeypatch.setattr(world.parts.client, "pages", slow_pages)
-    world.pull()
-    assert world.score("A", "K/mid") == 90
-    assert world.movements("A", "K/mid") == [("imported", None, 9000)]
-
-
-def test_killed_before_the_end_it_never_happened(
-    world: GradeWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world.grade("A", "K/mid", "80")
-
-    class KilledError(BaseException):
-        """The process ends, at once."""
-
-    def killed(*_: object, **__: object) -> None:
-        raise KilledError
-
-    with monkeypatch.context() as patched:
-        patched.setattr(world.parts.ledger, "send_again", killed)
-        with pytest.raises(KilledError):
-            world.pull()
-    assert world.score("A", "K/mid") is None
-    assert world.count("grade_receipt") == 0
-    assert world.count("moodle_grade_sync_log") == 0
-    world.clock.advance(seconds=130)
-    assert world.pulls.run(world.site) == 1
-    assert world.score("A", "K/mid") == 80
-    assert world.movements("A", "K/mid") == [("imported", None, 8000)]
 
 
 def test_when_a_course_was_read(world: GradeWorld) -> None:
@@ -493,7 +189,7 @@ def test_classes_taught_together(world: GradeWorld) -> None:
     world.pull("L", "M")
     assert (world.score("D", "L/mid"), world.score("E", "M/mid")) == (71, 72)
     assert world.receipt("E", "M/mid").class_key == "M"
-    assert conflicts(world) == [("E", "L/mid", "other_class", "open")]
+    assert world.disputes() == [("E", "L/mid", "other_class", "open")]
 
 
 def test_a_student_who_moved_between_classes_taught_together(world: GradeWorld) -> None:
@@ -511,14 +207,47 @@ def test_a_student_who_moved_between_classes_taught_together(world: GradeWorld) 
     world.grade("D", "M/mid", "75", course="L")
     world.pull("L")
     assert (world.score("D", "L/mid"), world.score("D", "M/mid")) == (71, 75)
-    assert conflicts(world) == []
+    assert world.disputes() == []
     world.grade("D", "L/mid", "72", course="L")
     world.pull("L")
-    assert conflicts(world) == [("D", "L/mid", "other_class", "open")]
+    assert world.disputes() == [("D", "L/mid", "other_class", "open")]
+
+
+def test_an_item_of_the_teacher_s_own_that_is_connected(world: GradeWorld) -> None:
+    state, course = world.platform.state, world.course("K")
+    quiz = LineItem(9001, course.id, 0, "Quiz 1", 20.0, known_to_service=False)
+    state.line_items[quiz.id] = quiz
+    for person, points in (("A", 15.0), ("B", 10.0)):
+        state.grades.setdefault(quiz.id, {})[world.account(person).id] = Grade(
+            points, world.platform.epoch(), grader=world.account("T").id
+        )
+    with world.database.write() as session:
+        session.add(
+            GradeConnection(
+                site_id=world.site.id,
+                part_key="K/mid",
+                class_key="K",
+                item_id=quiz.id,
+                item_type="mod",
+                item_name="Quiz 1",
+                connected_by="T",
+                connected_at=world.clock.now(),
+            )
+        )
+    with world.database.writing() as connection:
+        world.parts.ledger.send_again(connection, world.site.id, "gradebook", ["K"])
+    world.send()
+    world.pull()
+    assert (world.score("A", "K/mid"), world.score("B", "K/mid")) == (75, 50)
+    # What the teacher types over the quiz's own grade is what counts.
+    cell = state.grades[quiz.id][world.account("A").id]
+    cell.final, cell.overridden = 20.0, True
+    world.pull()
+    assert world.score("A", "K/mid") == 100
 
 
 def test_everything_of_a_site(world: GradeWorld) -> None:
     world.grade("A", "K/mid", "80")
     assert world.pulls.request_all(world.site) == 1
     assert world.pulls.run(world.site) == 1
-    assert ConflictState.OPEN not in {state for *_, state in conflicts(world)}
+    assert world.score("A", "K/mid") == 80
