@@ -185,6 +185,8 @@ class GradebookPlanner:
             if (category := self._category(part)) is not None:
                 places[category.id] = category.weighted
         for each in self._foreign():
+            if isinstance(each, LineItem) and not each.numeric:
+                continue  # Words count nowhere.
             parent_id, weight = each.stood or (each.parent_id, each.weight)
             if parent_id in places and not places[parent_id]:
                 yield _note("foreign_left_out", f"{each.label!r} counts in no total any more.")

@@ -9,6 +9,12 @@ from typing import Any
 
 from demo import Platform
 from demo.model import Category, Course, Group, Membership, Person, Section, State
+from tests.moodle.case_gradebooks import (
+    give_own_category,
+    give_own_item,
+    snapshot_foreign,
+    snapshot_gradebooks,
+)
 from tests.moodle.case_grades import give_grade, give_item, snapshot_grades
 
 CASES = Path(__file__).parents[2] / "moodle_plugin/local_nagasis/contract/cases"
@@ -43,6 +49,10 @@ class Given:
             self._course(fields)
         for fields in given.get("enrolments", []):
             self._enrol(fields)
+        for fields in given.get("gradecategories", []):
+            give_own_category(self.platform, fields)
+        for fields in given.get("items", []):
+            give_own_item(self.platform, fields)
         for fields in given.get("grades", []):
             give_grade(self.state, fields)
         for fields in given.get("gradeitems", []):
@@ -136,6 +146,8 @@ def snapshot(state: State) -> Json:
             for m in held.values()
         ],
         "grades": snapshot_grades(state),
+        "gradebooks": snapshot_gradebooks(state),
+        "items": snapshot_foreign(state),
     }  # fmt: skip
 
 
@@ -146,6 +158,8 @@ _NAMES = {
     "courses": ("idnumber", "shortname"),
     "enrolments": ("course", "user", "method"),
     "grades": ("course", "user", "item"),
+    "gradebooks": ("course",),
+    "items": ("name", "course"),
 }
 
 

@@ -13,6 +13,7 @@ from demo.provisioning.apply import apply
 from demo.provisioning.fingerprints import digest
 from lti_tool.moodle.contract import fingerprint
 from lti_tool.moodle.documents import AnyDocument, Applied, Document, Grades, key_of
+from tests.moodle.case_gradebooks import named
 from tests.moodle.case_world import (
     Given,
     Json,
@@ -41,6 +42,7 @@ def test_platform_does_as_the_contract_says(name: str, platform: Platform) -> No
 
 def _run(step: Json, platform: Platform, where: str) -> None:
     Given(platform).make(step.get("given", {}))
+    step = named(platform.state, step)
     documents, state = step["documents"], platform.state
     before = deepcopy(state)
     previewed = _apply(platform, documents, dryrun=True)
@@ -73,7 +75,8 @@ def _apply(platform: Platform, documents: list[Any], *, dryrun: bool = False) ->
 @pytest.mark.parametrize("name", CASES)
 def test_tool_refuses_what_the_contract_refuses(name: str) -> None:
     for step in CASES[name]["steps"]:
-        for document, result in zip(step["documents"], step["results"], strict=True):
+        documents = named(None, step["documents"])
+        for document, result in zip(documents, step["results"], strict=True):
             broken = result.get("code") in _BROKEN
             assert _tool_would_send(document) is not broken, document
 
@@ -92,8 +95,9 @@ def test_what_was_done_has_the_fingerprint_that_the_tool_expects(
 ) -> None:
     for step in CASES[name]["steps"]:
         Given(platform).make(step.get("given", {}))
-        results = _apply(platform, step["documents"])
-        for raw, result in zip(step["documents"], results, strict=True):
+        documents = named(platform.state, step["documents"])
+        results = _apply(platform, documents)
+        for raw, result in zip(documents, results, strict=True):
             if result["result"] == "refused" or _has_refused(result):
                 continue
             document = AnyDocument.validate_python(raw)

@@ -55,6 +55,8 @@ final class given {
         array_map($this->user(...), $given['users'] ?? []);
         array_map($this->course(...), $given['courses'] ?? []);
         array_map($this->enrolment(...), $given['enrolments'] ?? []);
+        array_map(given_gradebooks::category(...), $given['gradecategories'] ?? []);
+        array_map(given_gradebooks::item(...), $given['items'] ?? []);
         array_map(given_grades::grade(...), $given['grades'] ?? []);
         array_map(given_grades::item(...), $given['gradeitems'] ?? []);
     }

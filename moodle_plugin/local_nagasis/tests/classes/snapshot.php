@@ -31,7 +31,10 @@ use local_nagasis\local\provision\visibility;
  */
 final class snapshot {
     /** @var array What tells one thing of a kind from another. */
-    private const NAMES = ['categories' => 'idnumber', 'users' => 'idnumber', 'courses' => 'idnumber', 'enrolments' => 'course'];
+    private const NAMES = [
+        'categories' => 'idnumber', 'users' => 'idnumber', 'courses' => 'idnumber', 'enrolments' => 'course', 'items' => 'name',
+        'gradebooks' => 'course',
+    ];
 
     /** @var array Things by kind. */
     private array $things;
@@ -45,6 +48,8 @@ final class snapshot {
             'users' => $this->users(),
             'courses' => $this->courses(),
             'enrolments' => $this->enrolments(),
+            'gradebooks' => given_gradebooks::snapshot(),
+            'items' => given_gradebooks::foreign(),
             'grades' => given_grades::snapshot(),
         ];
     }
