@@ -5,93 +5,18 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
-from werkzeug.test import Client
 
-from lti_tool.core.audit import AuditEvent
 from lti_tool.moodle.models import MoodleSite, SiteStanding
 from lti_tool.sis import models as sis_models
 from lti_tool.sis.enrolling import Enrolling
 from lti_tool.sis.entities import EnrollmentStatus
 from lti_tool.sync.order_models import OrderState, SyncOrder
-from lti_tool.sync.provisioning.models import RunState, SyncRun
-from tests.web.synced import synced_world
+from lti_tool.sync.provisioning.models import RunState
+from tests.web.synced import Desk, synced_world
 from tests.web.world import EVIL, Page, World
-
-
-@dataclass
-class Desk:
-    """An administrator's browser, the tool with a connected platform, and its worker."""
-
-    world: World
-    client: Client
-    site: MoodleSite
-    address: str = ""
-
-    def get(self, path: str = "", *, language: str = "en") -> str:
-        answer = self.client.get(
-            f"/admin/sites/{self.site.id}/sync{path}",
-            base_url=self.world.url,
-            headers={"Accept-Language": language},
-        )
-        assert answer.status_code == 200, answer.get_data(as_text=True)
-        return answer.get_data(as_text=True)
-
-    def post(self, path: str, **data: str) -> str:
-        """Send a form and follow where it leads."""
-        answer = self.client.post(
-            f"/admin/sites/{self.site.id}/sync{path}",
-            base_url=self.world.url,
-            data={"csrf_token": Page(self.get("/things?q=a")).fields["csrf_token"], **data}
-            if "csrf_token" not in data
-            else data,
-            follow_redirects=True,
-        )
-        self.address = urlsplit(answer.request.url).path
-        return html.unescape(answer.get_data(as_text=True))
-
-    def ask(self, act: str, **data: str) -> str:
-        """Ask for something, let the worker do it, and look at what it found."""
-        self.post("/orders", act=act, **data)
-        assert "/orders/" in self.address, self.address
-        self.work()
-        return self.shown()
-
-    def shown(self) -> str:
-        """The page where the last form led, as it is now."""
-        path = self.address.split("/sync", 1)[1]
-        return html.unescape(self.get(path))
-
-    def work(self) -> None:
-        """What the worker does by its schedule."""
-        self.world.services.orders.resume()
-
-    def run(self) -> SyncRun:
-        """The last run."""
-        return self.world.services.provisioning.runs.recent(self.site.id, limit=1)[0]
-
-    def enrolled(self, number: int = 1) -> list[tuple[str, str]]:
-        """People who are enrolled, and in which class; none that is taught with others."""
-        sis = self.world.services.sis_extracts
-        views = sis.classes(sis.class_keys())
-        members = sis.memberships([key for key, view in views.items() if not view.combined_with])
-        found = [
-            (each.person_key, key)
-            for key, people in sorted(members.items())
-            for each in people
-            if each.status in (EnrollmentStatus.ENROLLED, EnrollmentStatus.ACTIVE)
-        ]
-        assert len(found) >= number
-        return found[:number]
-
-    def actions(self) -> list[str]:
-        """What the audit log says was done, the latest last."""
-        with self.world.services.database.read() as session:
-            return list(session.scalars(sa.select(AuditEvent.action).order_by(AuditEvent.id)))
 
 
 @pytest.fixture(scope="module")
@@ -245,6 +170,8 @@ def test_a_refusal_says_why_and_what_to_do_and_is_tried_again(desk: Desk) -> Non
     assert "Nothing: Moodle took whatever was sent." not in page
     assert "Two things" in desk.get("/refused?code=ambiguous_idnumber")
     assert "Nothing is refused for this reason" in desk.get("/refused?code=failed")
+    assert "Two things" in desk.get(f"/refused?q={person}")
+    assert "Nothing like that is refused" in desk.get("/refused?q=nobody-at-all")
     assert "Moodle refused" in desk.get(f"/things?person={person}&class={class_key}")
     with desk.world.platform.change() as state:
         state.people[other.id].idnumber = "X"

@@ -9,6 +9,7 @@ from lti_tool.core.clock import Clock
 from lti_tool.moodle.contract import fingerprint
 from lti_tool.moodle.documents import (
     KINDS,
+    MAX_DOCUMENTS,
     Course,
     Document,
     Gradebook,
@@ -23,6 +24,7 @@ from lti_tool.sync.provisioning.client import MoodleAPIClient
 from lti_tool.sync.provisioning.ledger import Ledger
 from lti_tool.sync.provisioning.marks import Marks
 from lti_tool.sync.provisioning.people import outcome_of, people_of
+from lti_tool.sync.provisioning.slices import joined, only, slices
 from lti_tool.sync.rendered import Former, Nothing, Unfit
 from lti_tool.sync.rendering import Rendering
 
@@ -36,6 +38,8 @@ _BATCH: dict[Kind, int] = {
     "gradebook": 100,
     "grades": 50,
 }
+# New people of one dry run, with their places and their grades.
+_SLICE = 700
 # Kinds that name people, or are named by grades, although they are there already.
 _GROWING = ("roster", "gradebook")
 
@@ -148,23 +152,53 @@ class Previews:
         coming: dict[tuple[str, str], Document],
     ) -> list[tuple[Document, Result]]:
         own = [documents[key] for key in batch]
-        needed = {
-            reference: coming[reference]
-            for document in own
-            for reference in _references(document)
-            if reference in coming
-        }
-        for reference in [*needed]:
-            for further in _references(needed[reference]):
-                if further in coming:
-                    needed[further] = coming[further]
-        sent = [*needed.values(), *own]
+        sent = _with_needed(own, coming)
+        if len(sent) > MAX_DOCUMENTS and len(own) == 1:
+            return [(own[0], self._in_slices(site, own[0], coming))]
+        if len(sent) > MAX_DOCUMENTS:
+            halves = batch[: len(batch) // 2], batch[len(batch) // 2 :]
+            return [
+                each
+                for half in halves
+                for each in self._asked(site, kind, documents, list(half), coming)
+            ]
         answer = self._client.apply(site, sent, dryrun=True)
         return [
             (document, result)
             for document, result in zip(sent, answer.results, strict=True)
             if result.kind == kind
         ]
+
+    def _in_slices(
+        self, site: MoodleSite, document: Document, coming: dict[tuple[str, str], Document]
+    ) -> Result:
+        """A document with more new people than one call takes: some of them at a time."""
+        parts = []
+        for part in slices(document, people=_SLICE):
+            people = people_of(part)
+            some = {
+                reference: only(found, people)
+                for reference, found in coming.items()
+                if reference[0] != "user" or reference[1] in people
+            }
+            answer = self._client.apply(site, _with_needed([part], some), dryrun=True)
+            parts.append((part, answer.results[-1]))
+        return joined(document, parts)
+
+
+def _with_needed(own: list[Document], coming: dict[tuple[str, str], Document]) -> list[Document]:
+    """Documents, after those that they refer to and that do not exist yet."""
+    needed = {
+        reference: coming[reference]
+        for document in own
+        for reference in _references(document)
+        if reference in coming
+    }
+    for reference in [*needed]:
+        for further in _references(needed[reference]):
+            if further in coming:
+                needed[further] = coming[further]
+    return [*needed.values(), *own]
 
 
 def _references(document: Document) -> Iterator[tuple[str, str]]:
