@@ -59,11 +59,16 @@ class GradebookWorld:
 
 
 @contextmanager
-def gradebook_world(folder: Path) -> Iterator[GradebookWorld]:
-    """A world of its own: grades change everything in it."""
+def gradebook_world(folder: Path, *, push: str = "automatic") -> Iterator[GradebookWorld]:
+    """A world of its own: grades change everything in it. ``push``: ``MOODLE_GRADE_PUSH``."""
     with synced_world(folder) as world:
         services = world.services
-        services.settings = services.settings.model_copy(update={"moodle_sync_enabled": True})
+        services.settings = services.settings.model_copy(
+            update={"moodle_sync_enabled": True, "moodle_grade_push": push}
+        )
+        # What was built with the other settings is built anew.
+        for name in ("provisioning", "grades"):
+            vars(services).pop(name, None)
         [site] = services.sites.list()
         with world.platform.change() as state:
             state.last_id += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lti_tool.moodle.documents import TOTAL
+from lti_tool.moodle.models import MoodleSite
 from lti_tool.sis.entities import ClassView, EnrollmentStatus
 from lti_tool.sync.grades.cells import CellState
 from lti_tool.sync.grades.views import CourseGrades, Table
@@ -146,3 +147,7 @@ def test_which_courses_the_plugin_keeps(
     assert views.site(registration, "999999", [view]) is None
     assert views.site(registration + 1, context, [view]) is None
     assert views.site(registration, context, []) is None
+    # Nor one whose plugin knows nothing of grades.
+    with world.database.write() as session:
+        session.get_one(MoodleSite, world.site.id).versions = {"kinds": ["course", "roster"]}
+    assert views.site(registration, context, [view]) is None
