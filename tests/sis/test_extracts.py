@@ -102,3 +102,41 @@ def test_statements_do_not_grow_with_what_is_read(
         extracts.named_teachers(classes)
         extracts.classes_of_people(people)
     assert len(all_) <= len(one) + 1, "what is combined is looked up once more"
+
+
+def test_grades_are_those_that_one_sees_class_by_class(
+    campus: EmbeddedSis, database: Database
+) -> None:
+    extracts = Extracts(database)
+    found = extracts.grades(extracts.class_keys())
+    assert set(found) == set(extracts.class_keys())
+    assert sum(len(each.parts) for each in found.values()) > 50
+    for class_key, grades in found.items():
+        view = campus.class_(class_key)
+        assert view is not None
+        assert list(grades.parts) == campus.part_grades(
+            class_key, [part.part_key for part in view.parts]
+        )
+        people = [member.person_key for member in extracts.memberships([class_key])[class_key]]
+        assert grades.totals == campus.class_totals(class_key, people)
+
+
+def test_letters_are_those_of_the_class_s_scale(campus: EmbeddedSis, database: Database) -> None:
+    extracts = Extracts(database)
+    letters = extracts.letters(extracts.class_keys())
+    assert set(letters) == set(extracts.class_keys())
+    for found in letters.values():
+        assert found[-1].minimum == 0
+        assert len({each.letter for each in found}) == len(found)
+    assert extracts.letters(["no class"]) == {}
+
+
+def test_grades_of_many_classes_are_few_statements(
+    campus: EmbeddedSis, database: Database, statements: Counting
+) -> None:
+    extracts = Extracts(database)
+    keys = extracts.class_keys()
+    with statements() as sent:
+        extracts.grades(keys)
+        extracts.letters(keys)
+    assert len(sent) <= 6

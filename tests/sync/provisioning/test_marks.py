@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 
 import sqlalchemy as sa
 
@@ -10,6 +11,7 @@ from lti_tool.moodle.documents import DIGESTED
 from lti_tool.moodle.models import MoodleSite, SiteStanding
 from lti_tool.sis.change_models import ChangeKind, SisChange
 from lti_tool.sis.changes import record
+from lti_tool.sis.grading import GradeEntry
 from lti_tool.sis.models import ClassHeader, CombinedClass, Person
 from lti_tool.sync.provisioning.models import SyncMark
 from tests.sync.provisioning.conftest import Campus
@@ -175,3 +177,22 @@ def test_who_takes_an_address_or_leaves_it_marks_who_has_it(campus: Campus) -> N
     campus.settle()
     assert emails() == ["school.edu", "school.edu", "no-address.invalid"]
     assert campus.count("shared_address") == 0
+
+
+def test_grades_change_grades_alone(campus: Campus) -> None:
+    campus.run()
+    host, _ = campus.place()
+    part = campus.extracts.classes([host])[host].parts[0].part_key
+    campus.clock.advance(seconds=1)
+    outcomes = campus.grading.enter(
+        [
+            GradeEntry(member.person_key, part, Decimal("50.25"))
+            for member in campus.extracts.memberships([host])[host]
+        ],
+        actor="T",
+        submitted=True,
+    )
+    assert "entered" in {each.state for each in outcomes}
+    campus.parts.marks.gather()
+    assert set(campus.marks_left()) <= {"grades"}
+    assert campus.marks_left()["grades"] >= 1

@@ -197,3 +197,30 @@ def test_a_class_that_moved_is_not_foreign(campus: Campus) -> None:
     found = campus.parts.reconciler.reconcile(campus.site)
     assert found.foreign == dict.fromkeys(DIGESTED, 0)
     assert _course(campus, host).visible in (True, False)
+
+
+def test_a_gradebook_that_was_changed_by_hand_is_found_and_repaired(campus: Campus) -> None:
+    campus.run()
+    host, _ = campus.place()
+    with campus.platform.change():
+        book = _course(campus, host).gradebook
+        assert book is not None
+        book.categories[0].weight = 1
+    found = campus.parts.reconciler.reconcile(campus.site)
+    assert [(each.kind, each.key) for each in found.drift] == [("gradebook", host)]
+    assert campus.equal()
+
+
+def test_grades_are_reconciled_by_reading_them(campus: Campus) -> None:
+    campus.run()
+    campus.parts.reconciler.reconcile(campus.site)
+    courses = set(campus.desired("gradebook"))
+    assert campus.pulls.waiting(campus.site.id) == courses
+    campus.clock.advance(seconds=10)
+    for _ in range(10):
+        campus.pulls.run(campus.site)
+    assert campus.pulls.waiting(campus.site.id) == set()
+    campus.parts.reconciler.reconcile(campus.site, courses=[sorted(courses)[0]])
+    assert len(campus.pulls.waiting(campus.site.id)) == 1
+    campus.parts.reconciler.reconcile(campus.site, repair=False)
+    assert len(campus.pulls.waiting(campus.site.id)) == 1, "a report reads nothing"
