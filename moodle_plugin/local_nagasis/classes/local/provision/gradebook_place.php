@@ -76,7 +76,7 @@ final class gradebook_place {
      * @return self
      */
     public static function recall(\stdClass $known, gradebook $gradebook, array $gone, array $aggregate): self {
-        $before = json_decode((string) $known->before, true) ?? [];
+        $before = json_decode((string) $known->stood, true) ?? [];
         $category = $gradebook->categories[$before['category'] ?? 0] ?? null;
         $own = $gradebook->category_of($gradebook->items[$known->itemid]);
         $inside = $category && $own && str_contains((string) $category->path, "/$own->id/");

@@ -68,7 +68,7 @@ final class gradebook_writer {
         $forget = array_merge([], ...array_map(fn(gradebook_changes $one): array => $one->forget, array_values($all)));
         $rows = [];
         foreach ($all as $courseid => $changes) {
-            $before = array_column($changes->gradebook->known, 'before', 'itemid');
+            $stood = array_column($changes->gradebook->known, 'stood', 'itemid');
             $total = $changes->made['=' . gradebook::TOTAL] ?? (int) $changes->gradebook->total()?->id;
             $known = $changes->gradebook->known['=' . gradebook::TOTAL] ?? null;
             $made = $changes->made;
@@ -78,13 +78,13 @@ final class gradebook_writer {
             }
             $row = ['courseid' => $courseid];
             foreach ($made as $key => $itemid) {
-                $rows[] = $row + ['itemkey' => substr($key, 1), 'itemid' => $itemid, 'connected' => 0, 'before' => null];
+                $rows[] = $row + ['itemkey' => substr($key, 1), 'itemid' => $itemid, 'connected' => 0, 'stood' => null];
             }
             foreach ($changes->connect as $itemid => ['key' => $key]) {
                 // What went from one part to another goes back to where it stood before the first.
-                $place = $before[$itemid]
+                $place = $stood[$itemid]
                     ?? gradebook_place::remember($changes->gradebook->items[$itemid], $changes->gradebook, $changes->aggregate);
-                $rows[] = $row + ['itemkey' => $key, 'itemid' => $itemid, 'connected' => 1, 'before' => $place];
+                $rows[] = $row + ['itemkey' => $key, 'itemid' => $itemid, 'connected' => 1, 'stood' => $place];
             }
         }
         if ($forget) {
