@@ -96,6 +96,35 @@ def test_a_quiz_is_chosen_previewed_connected_and_disconnected(
     assert connections(graded) == {}
 
 
+def test_a_connected_item_that_was_deleted_is_told_where_it_can_be_mended(
+    graded: GradebookWorld, teacher: Visit
+) -> None:
+    part = graded.view.parts[2]
+    fields = {"part": part.part_key, "item": graded.quiz.id}
+    teacher.post("/grades/connections/connect", fields)
+    graded.settle()
+    with graded.world.platform.change() as state:
+        gone = state.line_items.pop(graded.quiz.id)
+    services = graded.world.services
+    with services.database.writing() as connection:
+        services.provisioning.ledger.send_again(
+            connection, graded.site.id, "gradebook", [graded.view.class_key]
+        )
+    services.provisioning.rounds.changes()
+    try:
+        for path in ("/grades", "/grades/connections"):
+            text = teacher.get(path).text
+            assert "no longer in Moodle" in text, path
+            assert "disconnect it" in text, path
+        teacher.post("/grades/connections/disconnect", fields)
+        graded.settle()
+        assert "no longer in Moodle" not in teacher.get("/grades/connections").text
+    finally:
+        with graded.world.platform.change() as state:
+            gone.key, gone.stood = "", None
+            state.line_items[gone.id] = gone
+
+
 def test_what_is_gone_is_refused_in_words(graded: GradebookWorld, teacher: Visit) -> None:
     part = graded.view.parts[1]
     for query in ("item=99999999", "item=nonsense", ""):

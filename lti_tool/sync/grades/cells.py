@@ -217,14 +217,20 @@ def _grade(
 NOTHING = SisGrade()
 
 
-def state_of(sis: SisGrade, receipt: Receipt | None, *, undecided: bool) -> CellState:
-    """Where a grade stands."""
+def state_of(
+    sis: SisGrade, receipt: Receipt | None, *, undecided: bool, waits: bool = True
+) -> CellState:
+    """Where a grade stands.
+
+    ``waits``: whether anything of the course is still to be sent. If not, what somebody asked for
+    and was not sent needs no sending: it came from Moodle since, or its student left.
+    """
     if undecided:
         return CellState.DECISION
     idle = CellState.STAYS if sis.there else CellState.NONE
     if receipt is None:
         return CellState.WAITS if sis.due else idle
-    if receipt.awaited:
+    if receipt.awaited and waits:
         return CellState.SENDING
     if receipt.code and (receipt.sent, receipt.sent_text) == (sis.value, sis.text):
         return CellState.DIFFERS if receipt.code == "changed_in_moodle" else CellState.REFUSED

@@ -171,7 +171,7 @@ class CourseGrades:
                 state = course_state(connection, site.id, course_key)
             columns = tuple(_columns(views, part_keys, totals=totals, connected=connected))
             rows = tuple(
-                _row(student, columns, receipts, conflicts)
+                _row(student, columns, receipts, conflicts, waits=state.waits)
                 for student in self._students(views, text)
             )
         counts = Counter(cell.state for row in rows for cell in row.cells.values())
@@ -346,6 +346,8 @@ def _row(
     columns: Sequence[Column],
     receipts: Mapping[tuple[str, str], Receipt],
     conflicts: Mapping[tuple[str, str], int],
+    *,
+    waits: bool,
 ) -> Row:
     person_key = student.entry.person.person_key
     grades = sis_grades(student.view, student.grades, student.totals, stays=student.stays)
@@ -356,6 +358,6 @@ def _row(
         key = (person_key, column.item_key)
         sis = grades.get(column.item_key, NOTHING)
         receipt, conflict = receipts.get(key), conflicts.get(key)
-        state = state_of(sis, receipt, undecided=conflict is not None)
+        state = state_of(sis, receipt, undecided=conflict is not None, waits=waits)
         cells[column.item_key] = Cell(*key, sis, state, receipt, conflict)
     return Row(student.entry, student.view, cells)

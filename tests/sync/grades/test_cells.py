@@ -86,3 +86,9 @@ def test_what_came_from_moodle_is_told_apart() -> None:
     known = receipt(base=8000, seen=8000, agreed_at=_NOON)
     assert state_of(imported, known, undecided=False) is CellState.MOODLE
     assert state_of(sis(8000), known, undecided=False) is CellState.SAME
+
+
+def test_what_was_asked_for_and_needs_no_sending_does_not_wait_for_ever() -> None:
+    known = receipt(**_AGREED | {"asked_at": _LATER})
+    assert state_of(sis(8000), known, undecided=False, waits=True) is CellState.SENDING
+    assert state_of(sis(8000), known, undecided=False, waits=False) is CellState.SAME
