@@ -53,8 +53,8 @@ def history(database: Database) -> list[tuple[ChangeKind, Decimal | None, str | 
 def test_held_as_it_stands(grading: Grading, sis: EmbeddedSis, database: Database) -> None:
     grading.enter([entry("70")], actor="P4", submitted=True)
     grading.hold(entry(), actor="registrar", reason="Under appeal.")
-    assert (grade(sis).score, grade(sis).held_by) == (70, "registrar")
-    assert history(database)[-1] == (ChangeKind.HELD, 70, "Under appeal.", "registrar")
+    assert (grade(sis).score, grade(sis).held_by) == (Decimal(70), "registrar")
+    assert history(database)[-1] == (ChangeKind.HELD, Decimal(70), "Under appeal.", "registrar")
 
 
 @pytest.mark.parametrize("source", GradeSource)
@@ -72,7 +72,7 @@ def test_held_with_another_value_totals_follow(grading: Grading, sis: EmbeddedSi
     grading.enter([entry("70")], actor="P4", submitted=True)
     grading.approve(["K1/1.1"], actor="registrar")
     grading.hold(entry("50"), actor="registrar", reason="Copied work.")
-    assert (grade(sis).score, grade(sis).status) == (50, GradeStatus.APPROVED)
+    assert (grade(sis).score, grade(sis).status) == (Decimal(50), GradeStatus.APPROVED)
     final = sis.student_grades("P1", "K1").final
     assert final is not None
     assert final.score == 50
@@ -90,7 +90,7 @@ def test_held_where_there_was_none(grading: Grading, sis: EmbeddedSis) -> None:
     grading.hold(entry("40"), actor="registrar", reason="By commission.")
     held = grade(sis)
     assert (held.score, held.status, held.source, held.held_by) == (
-        40,
+        Decimal(40),
         GradeStatus.SUBMITTED,
         GradeSource.MANUAL_CLERK,
         "registrar",
@@ -107,7 +107,7 @@ def test_a_correction_changes_it_all_the_same(grading: Grading, sis: EmbeddedSis
     grading.enter([entry("70")], actor="P4", submitted=True)
     grading.hold(entry(), actor="registrar", reason="Under appeal.")
     grading.correct(entry("75"), actor="registrar", reason="Appeal granted.")
-    assert (grade(sis).score, grade(sis).held_by) == (75, "registrar")
+    assert (grade(sis).score, grade(sis).held_by) == (Decimal(75), "registrar")
 
 
 def test_lifted(grading: Grading, sis: EmbeddedSis, database: Database) -> None:
@@ -117,7 +117,7 @@ def test_lifted(grading: Grading, sis: EmbeddedSis, database: Database) -> None:
     grading.hold(entry(), actor="registrar", reason="Under appeal.")
     grading.lift("P1", "K1/1.1", actor="registrar", reason="Settled.")
     assert grade(sis).held_by is None
-    assert history(database)[-1] == (ChangeKind.LIFTED, 70, "Settled.", "registrar")
+    assert history(database)[-1] == (ChangeKind.LIFTED, Decimal(70), "Settled.", "registrar")
     assert grading.enter([entry("90")], actor="P4", submitted=True)[0].state == "entered"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -22,7 +22,7 @@ from lti_tool.sis.grading import GradeEntry, Grading
 from lti_tool.sis.interfaces import SisExtracts
 from lti_tool.sync.grades.cells import session_key
 from lti_tool.sync.grades.decisions import ItemKind
-from lti_tool.sync.grades.judging import Case, Cell, Judgement, Seen
+from lti_tool.sync.grades.judging import Case, Cell, Item, Judgement, Seen
 from lti_tool.sync.grades.log import GradeLog
 from lti_tool.sync.grades.models import GradeReceipt
 from lti_tool.sync.grades.open_conflicts import OpenConflicts, Standing
@@ -39,14 +39,14 @@ _KEPT = ("class_key", "base", "agreed_at", "seen", "seen_at", "seen_by")
 class Reading:
     """What was read of one course: the grades of items with a key, by person and item.
 
-    ``items``: keys of all items in the course, if that was asked. ``gone``: the course is not there
+    ``items``: the items in the course by key, if that was asked. ``gone``: the course is not there
     any more. Without ``classes`` it is no course of the SIS's now, and nothing follows.
     """
 
     course_key: str
     classes: Sequence[ClassView]
     cells: Mapping[Cell, Seen]
-    items: Collection[str] | None = None
+    items: Mapping[str, Item] | None = None
     gone: bool = False
 
 

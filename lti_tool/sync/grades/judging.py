@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lti_tool.sis.entities import GradeStatus, PartGradeView
@@ -40,6 +40,20 @@ class Seen:
     number: bool
     at: dt.datetime | None
     by: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A grade item in Moodle; ``steps``: of a scale, from its first word to its last."""
+
+    steps: int | None = None
+
+    def stands(self, value: int) -> int:
+        """What stands there after this was written: of a scale the nearest word, half up."""
+        if not self.steps:
+            return value
+        word = (2 * value * self.steps + _WHOLE) // (2 * _WHOLE)
+        return (2 * word * _WHOLE + self.steps) // (2 * self.steps)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,10 +127,10 @@ class Judgement:
             return "moodle"
         return self._people.get(by) or f"moodle:{by}"
 
-    def judge(self, case: Case, items: Collection[str] | None) -> bool:
+    def judge(self, case: Case, items: Mapping[str, Item] | None) -> bool:
         """Decide about one grade; false if what was read does not say enough to decide.
 
-        ``items``: keys of the items that the course has, if that was asked.
+        ``items``: the items that the course has, by key, if that was asked.
         """
         if case.kind is ItemKind.TOTAL:
             self._judge_total(case)
@@ -127,6 +141,7 @@ class Judgement:
             if case.cell[1] not in items:
                 self._lost(case)
                 return True
+        case = _as_written(case, items or {})
         if not case.seen.number and self._conflicts.left_alone(case.cell):
             return True
         wrong = _wrong(case)
@@ -299,6 +314,14 @@ class Judgement:
                 code=code,
             )
         )
+
+
+def _as_written(case: Case, items: Mapping[str, Item]) -> Case:
+    """What we wrote is no news, also where a scale has made it its nearest word."""
+    item, found, base = items.get(case.cell[1]), case.found, case.base
+    if item is None or found is None or base is None or item.stands(base) != found.value:
+        return case
+    return replace(case, found=replace(found, value=base))
 
 
 def _wrong(case: Case) -> Reason | None:

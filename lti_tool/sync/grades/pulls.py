@@ -18,7 +18,7 @@ from lti_tool.sis.entities import ClassView
 from lti_tool.sis.grading import Grading
 from lti_tool.sis.interfaces import SisExtracts
 from lti_tool.sync.grades.arrivals import Arrivals, Reading
-from lti_tool.sync.grades.judging import Seen
+from lti_tool.sync.grades.judging import Item, Seen
 from lti_tool.sync.grades.log import GradeLog
 from lti_tool.sync.grades.models import GradeReading, GradeReceipt
 from lti_tool.sync.grades.pull_queue import Claim, PullQueue, keys_of
@@ -90,7 +90,7 @@ class GradePulls(PullQueue):
                         found = _seen(item)
                         seen[item["course"]][found.person_key, item["key"]] = found
                 self.keep(site.id, claim)
-        items = self._items(site, self._missing(site.id, seen))
+        items = self._items(site, self._unclear(site.id, seen))
         readings = [
             Reading(
                 key,
@@ -120,35 +120,40 @@ class GradePulls(PullQueue):
             if key in views and host_of(views[key]) == key
         }
 
-    def _missing(
+    def _unclear(
         self, site_id: int, seen: Mapping[str, Mapping[tuple[str, str], Seen]]
     ) -> set[str]:
-        """Courses in which grades are absent that were there before: withdrawn, or their item or
-        the whole course was deleted; which it is, the course's items tell."""
+        """Courses of which the items must be known too: a grade that was there is absent
+        (withdrawn, or its item or the whole course was deleted), or what we wrote is not quite
+        what stands there (a scale has no more than its words)."""
         query = sa.select(
-            _receipts.c.course_key, _receipts.c.person_key, _receipts.c.item_key
+            _receipts.c.course_key,
+            _receipts.c.person_key,
+            _receipts.c.item_key,
+            _receipts.c.base,
+            _receipts.c.sent,
         ).where(
             _receipts.c.site_id == site_id,
             sa.or_(_receipts.c.seen.is_not(None), _receipts.c.base.is_not(None)),
         )
-        missing: set[str] = set()
+        unclear: set[str] = set()
         with self._database.reading() as connection:
             for some in chunks(sorted(seen), 1000):
-                for course, person, item in connection.execute(
-                    query.where(_receipts.c.course_key.in_(some))
-                ):
-                    if (person, item) not in seen[course]:
-                        missing.add(course)
-        return missing
+                for row in connection.execute(query.where(_receipts.c.course_key.in_(some))):
+                    found = seen[row.course_key].get((row.person_key, row.item_key))
+                    ours = row.base is not None and row.base == row.sent
+                    if found is None or (ours and found.value != row.base):
+                        unclear.add(row.course_key)
+        return unclear
 
-    def _items(self, site: MoodleSite, course_keys: Collection[str]) -> dict[str, set[str]]:
-        """Keys of the items that these courses have, ``""`` for those without one."""
-        found: dict[str, set[str]] = {key: set() for key in course_keys}
+    def _items(self, site: MoodleSite, course_keys: Collection[str]) -> dict[str, dict[str, Item]]:
+        """The items of these courses by key; ``""`` stands for those without one."""
+        found: dict[str, dict[str, Item]] = {key: {} for key in course_keys}
         if found:
             for page in self._client.pages(site, "items", {"courses": sorted(found)}):
                 for item in page:
                     if item.get("course") in found:
-                        found[item["course"]].add(item.get("key") or "")
+                        found[item["course"]][item.get("key") or ""] = _item(item)
         return found
 
     def _store(
@@ -209,6 +214,12 @@ def _seen(item: Mapping[str, Any]) -> Seen:
         at=dt.datetime.fromtimestamp(at, dt.UTC) if at else None,
         by=item.get("by"),
     )
+
+
+def _item(item: Mapping[str, Any]) -> Item:
+    if item.get("scale") is None:
+        return Item()
+    return Item(steps=round(item.get("max", 0) - item.get("min", 0)))
 
 
 def _in_portions(readings: Sequence[Reading]) -> Iterator[list[Reading]]:

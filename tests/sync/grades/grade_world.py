@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from demo import Platform
-from demo.grade_model import Grade
+from demo.grade_model import Grade, LineItem
 from demo.gradebook import CourseGrades, in_range
 from demo.model import Course, Person
 from lti_tool.core.audit import AuditLog
@@ -105,8 +105,7 @@ class GradeWorld:
         self.clock.advance(seconds=1)
         state = self.platform.state
         item = CourseGrades(state, self.course(course)).keyed(part)
-        assert item is not None
-        assert hasattr(item, "maximum")
+        assert isinstance(item, LineItem)
         cell = state.grades.setdefault(item.id, {}).setdefault(
             self.account(person).id, Grade(None, 0.0)
         )

@@ -57,7 +57,7 @@ def acts(world: GradeWorld) -> list[tuple[str, str]]:
 def test_kept_the_sis_s_goes_back(world: GradeWorld, locked: ConflictView) -> None:
     world.conflicts.keep(locked.id, actor="registrar", note="As agreed.", shown=locked.shown)
     world.send()
-    assert (world.score("A", "K/mid"), world.moodle("A", "K/mid")) == (80, 80)
+    assert (world.score("A", "K/mid"), world.moodle("A", "K/mid")) == (Decimal(80), Decimal(80))
     world.pull()
     found = world.conflicts.get(locked.id)
     assert (found.state, found.decided_by, found.note) == (
@@ -96,7 +96,7 @@ def test_taken_it_is_a_correction_and_stays_approved(
     )
     grade = world.sis("A", "K/mid")
     assert grade is not None
-    assert (grade.score, grade.status) == (90, GradeStatus.APPROVED)
+    assert (grade.score, grade.status) == (Decimal(90), GradeStatus.APPROVED)
     with world.database.read() as session:
         change = session.scalars(sa.select(GradeChange).order_by(GradeChange.id.desc())).first()
         assert change is not None
@@ -257,7 +257,7 @@ def test_a_refusal_taken_after_it_was_put_right(world: GradeWorld) -> None:
     world.conflicts.take(refused.id, actor="registrar", reason="Back again.")
     grade = world.sis("A", "K/mid")
     assert grade is not None
-    assert (grade.score, grade.status) == (90, GradeStatus.SUBMITTED)
+    assert (grade.score, grade.status) == (Decimal(90), GradeStatus.SUBMITTED)
 
 
 def test_thousands_are_read_in_pages_with_few_statements(

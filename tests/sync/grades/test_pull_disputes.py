@@ -103,7 +103,7 @@ def test_a_held_grade_wins_until_it_is_lifted(world: GradeWorld) -> None:
     world.grade("A", "K/mid", "85")
     world.pull()
     world.send()
-    assert (world.score("A", "K/mid"), world.moodle("A", "K/mid")) == (60, 60)
+    assert (world.score("A", "K/mid"), world.moodle("A", "K/mid")) == (Decimal(60), Decimal(60))
     assert world.disputes() == []
     assert ("refused", 6000, 8500) in world.movements("A", "K/mid")
     world.grading.lift("A", "K/mid", actor="registrar", reason="Settled.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
@@ -101,11 +102,11 @@ def test_what_is_sent_while_a_course_is_read_is_not_judged_by_the_old(
 
     monkeypatch.setattr(world.parts.client, "pages", pages_and_a_sending)
     world.pull()
-    assert (world.score("A", "K/mid"), world.moodle("A", "K/mid")) == (70, 70)
+    assert (world.score("A", "K/mid"), world.moodle("A", "K/mid")) == (Decimal(70), Decimal(70))
     assert world.pulls.waiting(world.site.id) == {"K"}
     world.clock.advance(seconds=10)
     world.pulls.run(world.site)
-    assert (world.score("A", "K/mid"), world.moodle("A", "K/mid")) == (70, 70)
+    assert (world.score("A", "K/mid"), world.moodle("A", "K/mid")) == (Decimal(70), Decimal(70))
     assert world.pulls.waiting(world.site.id) == set()
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+import pytest
 import sqlalchemy as sa
 
 from demo.grade_model import Grade, LineItem
 from demo.gradebook import CourseGrades
 from lti_tool.moodle.models import MoodleEvent
 from lti_tool.sis.entities import EnrollmentStatus, GradeSource, GradeStatus
+from lti_tool.sis.extracts import Extracts
+from lti_tool.sync.grades.arrivals import Arrivals, Reading
+from lti_tool.sync.grades.judging import Item, Seen
 from lti_tool.sync.grades.models import (
     GradeConnection,
     GradeReading,
@@ -119,7 +123,7 @@ def test_a_draft_gives_way_and_is_not_sent(world: GradeWorld) -> None:
     assert world.score("A", "K/mid") == 62
     draft = world.sis("B", "K/mid")
     assert draft is not None
-    assert (draft.score, draft.status) == (60, GradeStatus.DRAFT)
+    assert (draft.score, draft.status) == (Decimal(60), GradeStatus.DRAFT)
     world.send()
     assert world.moodle("B", "K/mid") == 62
     assert world.disputes() == []
@@ -187,7 +191,7 @@ def test_classes_taught_together(world: GradeWorld) -> None:
     world.grade("E", "M/mid", "72", course="L")
     world.grade("E", "L/mid", "73", course="L")
     world.pull("L", "M")
-    assert (world.score("D", "L/mid"), world.score("E", "M/mid")) == (71, 72)
+    assert (world.score("D", "L/mid"), world.score("E", "M/mid")) == (Decimal(71), Decimal(72))
     assert world.receipt("E", "M/mid").class_key == "M"
     assert world.disputes() == [("E", "L/mid", "other_class", "open")]
 
@@ -206,7 +210,7 @@ def test_a_student_who_moved_between_classes_taught_together(world: GradeWorld) 
     world.send()
     world.grade("D", "M/mid", "75", course="L")
     world.pull("L")
-    assert (world.score("D", "L/mid"), world.score("D", "M/mid")) == (71, 75)
+    assert (world.score("D", "L/mid"), world.score("D", "M/mid")) == (Decimal(71), Decimal(75))
     assert world.disputes() == []
     world.grade("D", "L/mid", "72", course="L")
     world.pull("L")
@@ -238,7 +242,7 @@ def test_an_item_of_the_teacher_s_own_that_is_connected(world: GradeWorld) -> No
         world.parts.ledger.send_again(connection, world.site.id, "gradebook", ["K"])
     world.send()
     world.pull()
-    assert (world.score("A", "K/mid"), world.score("B", "K/mid")) == (75, 50)
+    assert (world.score("A", "K/mid"), world.score("B", "K/mid")) == (Decimal(75), Decimal(50))
     # What the teacher types over the quiz's own grade is what counts.
     cell = state.grades[quiz.id][world.account("A").id]
     cell.final, cell.overridden = 20.0, True
@@ -251,3 +255,42 @@ def test_everything_of_a_site(world: GradeWorld) -> None:
     assert world.pulls.request_all(world.site) == 1
     assert world.pulls.run(world.site) == 1
     assert world.score("A", "K/mid") == 80
+
+
+@pytest.mark.parametrize(
+    ("steps", "value", "stands"),
+    [
+        (None, 8746, 8746),
+        (4, 8746, 7500),
+        (4, 8750, 10_000),
+        (3, 5000, 6667),
+        (3, 3333, 3333),
+        (1, 4999, 0),
+        (1, 5000, 10_000),
+    ],
+)
+def test_a_scale_has_no_more_than_its_words(steps: int | None, value: int, stands: int) -> None:
+    assert Item(steps).stands(value) == stands
+    assert Item(steps).stands(stands) == stands
+
+
+def test_the_word_that_a_scale_made_of_ours_is_no_news(world: GradeWorld) -> None:
+    world.enter("A", "K/mid", "87.46")
+    world.send()
+    arrivals = Arrivals(
+        world.database,
+        world.clock,
+        Extracts(world.database),
+        world.grading,
+        world.parts.ledger,
+        world.log,
+    )
+    for value, expected in ((7500, Decimal("87.46")), (5000, Decimal(50))):
+        world.clock.advance(seconds=1)
+        word = Seen("A", True, value, True, world.clock.now(), 7)
+        classes = [Extracts(world.database).classes(["K"])["K"]]
+        reading = Reading("K", classes, {("A", "K/mid"): word}, items={"K/mid": Item(4)})
+        with world.database.write() as session:
+            arrivals.store(session, world.site, [reading], {}, began=world.clock.now())
+        assert world.score("A", "K/mid") == expected
+    assert [move for move, *_ in world.movements("A", "K/mid")] == ["sent", "imported"]
