@@ -84,7 +84,7 @@ function command_remove(array $a): array {
     $named = ['prefix' => $DB->sql_like_escape($a['prefix']) . '%'];
     ob_start();
     foreach ($DB->get_records_select('course', $like, $named) as $course) {
-        delete_course($course, false);
+        erase($course);
     }
     foreach ($DB->get_records_select('course_categories', $like, $named, 'depth DESC') as $category) {
         core_course_category::get($category->id, MUST_EXIST, true)->delete_full(false);
@@ -175,7 +175,7 @@ function command_forget(array $a): array {
     ob_start();
     foreach (array_chunk($a['course'], 500) as $idnumbers) {
         foreach ($DB->get_records_list('course', 'idnumber', $idnumbers) as $course) {
-            delete_course($course, false);
+            erase($course);
         }
     }
     foreach (array_chunk($a['user'], 100) as $idnumbers) {
@@ -233,4 +233,10 @@ function command_grade(array $a): array {
         usleep(max(0, (int) (1e6 * ($until - microtime(true)))));
     }
     return $times;
+}
+
+/** Deletes a course, also one that is frozen: of that Moodle's recycle bin could make no copy. */
+function erase(\stdClass $course): void {
+    \core\context\course::instance($course->id)->set_locked(false);
+    delete_course($course, false);
 }

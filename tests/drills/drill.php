@@ -108,6 +108,8 @@ function command_forget(array $a): array {
     ob_start();
     foreach ($a['course'] as $idnumber) {
         foreach ($DB->get_records('course', ['idnumber' => $idnumber]) as $course) {
+            // Of a frozen course Moodle's recycle bin could make no copy.
+            \core\context\course::instance($course->id)->set_locked(false);
             delete_course($course, false);
         }
     }
