@@ -181,13 +181,14 @@ def test_who_takes_an_address_or_leaves_it_marks_who_has_it(campus: Campus) -> N
 
 def test_grades_change_grades_alone(campus: Campus) -> None:
     campus.run()
-    host, _ = campus.place()
-    part = campus.extracts.classes([host])[host].parts[0].part_key
     campus.clock.advance(seconds=1)
+    classes = campus.extracts.classes(campus.extracts.class_keys())
+    members = campus.extracts.memberships(list(classes))
     outcomes = campus.grading.enter(
         [
-            GradeEntry(member.person_key, part, Decimal("50.25"))
-            for member in campus.extracts.memberships([host])[host]
+            GradeEntry(member.person_key, view.parts[0].part_key, Decimal("50.25"))
+            for key, view in classes.items()
+            for member in members[key]
         ],
         actor="T",
         submitted=True,
