@@ -17,7 +17,7 @@ from lti_tool.sis.entities import ClassView, PartGradeView, PersonView
 from lti_tool.sis.grading import GradeEntry
 from lti_tool.sync.grades.log import LogEntry
 from lti_tool.sync.grades.values import score
-from lti_tool.web import conflict_words
+from lti_tool.web import conflict_words, rights
 from lti_tool.web.administrator_scope import scope
 from lti_tool.web.grades_moodle import harmless
 from lti_tool.web.i18n import gettext as _
@@ -56,6 +56,7 @@ def student() -> str:
     return render_template(
         "administrator/grades_student.html",
         scope=scope(),
+        may_hold=rights.may("grades_hold"),
         person_=person,
         class_=class_,
         person_text=person_text,

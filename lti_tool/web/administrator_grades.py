@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from lti_tool.core.errors import InvalidInputError, NagaError
 from lti_tool.sync.grades.conflict_views import ConflictView
 from lti_tool.sync.grades.models import ConflictState
-from lti_tool.web import administrator_grade_log
+from lti_tool.web import administrator_grade_log, rights
 from lti_tool.web.administrator_scope import scope
 from lti_tool.web.conflict_words import told, words
 from lti_tool.web.i18n import gettext as _
@@ -74,6 +74,7 @@ def grades() -> str:
     return render_template(
         "administrator/grades.html",
         scope=scope(),
+        may_decide=rights.may("grades_keep"),
         sites={site.id: site.name for site in sites},
         wanted=wanted,
         total=sum(counts.values()),
@@ -104,6 +105,7 @@ def conflict(conflict_id: int) -> str:
     return render_template(
         "administrator/grades_conflict.html",
         scope=scope(),
+        may_decide=rights.may("grades_keep"),
         conflict=found,
         site=site,
         moved=moved,

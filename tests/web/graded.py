@@ -10,7 +10,7 @@ from pathlib import Path
 
 from demo.grade_model import Grade
 from demo.gradebook import CourseGrades, in_range
-from demo.model import Course, Person
+from demo.model import Course, LineItem, Person
 from lti_tool.moodle.models import MoodleSite
 from lti_tool.sis.entities import ClassView, GradeSource, PartGradeView, PartView
 from lti_tool.sis.grading import GradeEntry
@@ -78,7 +78,7 @@ class Graded:
         """A teacher grades on the platform, or takes a grade away."""
         with self.world.platform.change() as state:
             item = CourseGrades(state, self._course()).keyed(part.part_key)
-            assert item is not None
+            assert isinstance(item, LineItem)
             cell = state.grades.setdefault(item.id, {}).setdefault(
                 self._account(person_key).id, Grade(None, 0.0)
             )

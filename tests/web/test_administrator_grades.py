@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from werkzeug.test import Client
 
 from lti_tool.core.audit import AuditEvent
+from lti_tool.identity.models import AdminSignIn
+from lti_tool.identity.rights import Role
 from lti_tool.sis.entities import GradeStatus
 from lti_tool.sync.grades.conflict_views import ConflictView
 from lti_tool.sync.grades.log import Moved
@@ -29,8 +31,15 @@ from lti_tool.sync.grades.models import (
 from tests.web.graded import Graded, graded_world
 from tests.web.world import EVIL, Page
 
-POSTS = ("/conflicts/1/keep", "/conflicts/1/take", "/conflicts/1/ask", "/several")
-POSTS += ("/several/decide", "/hold", "/lift")
+POSTS = (
+    "/conflicts/1/keep",
+    "/conflicts/1/take",
+    "/conflicts/1/ask",
+    "/several",
+    "/several/decide",
+    "/hold",
+    "/lift",
+)
 
 
 @dataclass
@@ -366,3 +375,17 @@ def test_nonsense_is_refused_in_words(desk: Desk) -> None:
         assert answer.status_code == 404, path
     assert "no such" in desk.post("/conflicts/9999/keep")
     assert "no such student or class" in desk.post("/hold", person="?", reason="x")
+
+
+def test_an_auditor_reads_and_decides_nothing(desk: Desk, locked: ConflictView) -> None:
+    with desk.graded.world.services.database.write() as session:
+        session.execute(sa.update(AdminSignIn).values(roles=[Role.AUDITOR]))
+    student = f"/student?person={locked.person_key}&class={locked.class_key}"
+    for path in ("", f"/conflicts/{locked.id}", student):
+        page = desk.get(path)
+        assert locked.person_name in page
+        for words in ("Tick all", "Which grade is to stand?", "Hold this grade"):
+            assert words not in page, path
+    page = desk.post(f"/conflicts/{locked.id}/keep", seen=seen(locked))
+    assert "Your role does not allow this." in page
+    assert desk.graded.conflicts() != []
