@@ -75,18 +75,36 @@ final class grades_kind implements buffered_kind {
         $ids = $this->courses->ids();
         $this->gradebooks = new gradebook_index($ids);
         $this->people = new grades_people($this->directory, $documents, $ids);
+        $this->standing = new grades_standing($this->items($documents, $ids));
+        $this->writer = new grades_writer($this->standing);
+    }
+
+    /**
+     * The items that some documents can change: those that they name, and the totals above them.
+     *
+     * @param array $documents
+     * @param int[] $courseids
+     * @return \stdClass[] rows of grade_items
+     */
+    private function items(array $documents, array $courseids): array {
+        $named = [];
+        foreach ($documents as $document) {
+            foreach ($document['grades'] as $grade) {
+                $named["=$grade[item]"] = true;
+            }
+        }
         $items = [];
-        foreach ($ids as $id) {
-            $gradebook = $this->gradebooks->of($id);
+        foreach ($courseids as $courseid) {
+            $gradebook = $this->gradebooks->of($courseid);
             foreach ($gradebook->items as $item) {
-                // The totals too: whether one of them must be computed anew depends on which of them stand by themselves.
-                if ($gradebook->category_of($item) || $gradebook->key((int) $item->id) !== null) {
+                $key = $gradebook->key((int) $item->id);
+                // Whether a total must be computed anew depends on which of them stand by themselves.
+                if ($gradebook->category_of($item) || ($key !== null && isset($named["=$key"]))) {
                     $items[] = $item;
                 }
             }
         }
-        $this->standing = new grades_standing($items);
-        $this->writer = new grades_writer($this->standing);
+        return $items;
     }
 
     /**
