@@ -108,12 +108,13 @@ class Settings(BaseSettings):
     moodle_base_url: str = Field(
         "",
         validation_alias=_moodle("MOODLE_BASE_URL"),
-        description="Address of the Moodle site that the sync engine keeps (its wwwroot).",
+        description="Address (wwwroot) of a Moodle that `nagasis site add` connects without pairing.",
     )
     moodle_api_token: SecretStr = Field(
         SecretStr(""),
         validation_alias=_moodle("MOODLE_API_TOKEN"),
-        description="Web-service token for that site; pairing sets it by itself.",
+        description="Web-service token for that site, for `nagasis site add` without pairing; a "
+        "Moodle that pairs brings its own.",
     )
     moodle_sync_enabled: bool = Field(
         False,

@@ -39,6 +39,7 @@ from lti_tool.moodle.pairing import Pairing
 from lti_tool.moodle.plugin import MoodlePlugin
 from lti_tool.moodle.signatures import SignedRequests
 from lti_tool.moodle.sites import Sites
+from lti_tool.moodle.unpaired import UnpairedSites
 from lti_tool.settings import Settings
 from lti_tool.sis.activity import Activity
 from lti_tool.sis.embedded import EmbeddedSis
@@ -293,6 +294,13 @@ class Services:
             public_url=self.settings.public_url,
             tool_name=self.settings.tool_name,
             allow_http=self.settings.outbound_allow_http,
+        )
+
+    @cached_property
+    def unpaired_sites(self) -> UnpairedSites:
+        """Connecting a Moodle by its address and a token."""
+        return UnpairedSites(
+            self.http, self.sites, self.paired_registrations, timeout=self.settings.moodle_timeout
         )
 
     @cached_property

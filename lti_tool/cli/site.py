@@ -12,6 +12,7 @@ from rich.table import Table
 from lti_tool.cli.session import actor, open_services
 from lti_tool.moodle.contract import schemas as contract_schemas
 from lti_tool.moodle.messages import Problem
+from lti_tool.moodle.unpaired import WITHOUT_PAIRING, lacking
 
 _SCHEMAS = Path("moodle_plugin/local_nagasis/contract/schema")
 _MARKS = {"ok": "✓", "warning": "!", "error": "✕", "unknown": "?"}
@@ -33,6 +34,22 @@ def code() -> None:
         f"It works once, until {made.expires_at:%H:%M} UTC.",
         err=True,
     )
+
+
+@site.command()
+def add() -> None:
+    """Keep the Moodle of MOODLE_BASE_URL and MOODLE_API_TOKEN equal to the SIS, without pairing."""
+    services = open_services()
+    settings = services.settings
+    found, status = services.unpaired_sites.add(
+        settings.moodle_base_url, settings.moodle_api_token.get_secret_value(), actor=actor()
+    )
+    click.echo(f"{found.name} ({found.url}) is site {found.id}.")
+    for words in WITHOUT_PAIRING:
+        click.echo(f"! {words}")
+    if lacking(status):
+        click.echo(f"! Its plugin takes no {', '.join(lacking(status))}. Update local_nagasis.")
+    _print(services.site_checks.check(found.id))
 
 
 @site.command("list")

@@ -8,6 +8,9 @@ from typing import Protocol
 from lti_tool.lti.models import Registration, Standing
 from lti_tool.lti.registrations import Registrations
 
+# No Moodle calls this tool so.
+_NOT_PAIRED = "not-paired"
+
 
 class Addresses(Protocol):
     """How a platform says that it knows this tool."""
@@ -88,6 +91,27 @@ class PairedRegistrations:
         )
         self._registrations.set_standing(found.id, Standing.ACTIVE, actor=actor)
         return self.view(found.id)
+
+    def stand_in(self, url: str, *, name: str, actor: str) -> PairedRegistration:
+        """The registration of the Moodle at this address; one that lets nobody in, if there is
+        none: nobody has told what that Moodle calls this tool."""
+        found = [each for each in self._registrations.list() if each.issuer == url]
+        if found:
+            # The oldest: that of the plugin, or what an administrator has registered.
+            return _view(min(found, key=lambda each: each.id))
+        return _view(
+            self._registrations.create(
+                actor=actor,
+                name=name,
+                issuer=url,
+                client_id=_NOT_PAIRED,
+                auth_url=f"{url}/mod/lti/auth.php",
+                token_url=f"{url}/mod/lti/token.php",
+                jwks_url=f"{url}/mod/lti/certs.php",
+                platform_family="moodle",
+                standing=Standing.DISABLED,
+            )
+        )
 
     def disable(self, registration_id: int, *, actor: str) -> None:
         """Refuse its launches from now on, and end its sessions."""

@@ -67,6 +67,10 @@ WORDS: dict[str, dict[str, str]] = {
         "warning": "The token should have been renewed by now. Look whether Moodle's cron runs.",
         "error": "The token has expired. Connect this Moodle again with a new code.",
     },
+    "pairing": {
+        "warning": "This Moodle was added by its address and a token: no events come from there, "
+        "nobody opens the tool from there, and nobody renews the token. Pairing ends that.",
+    },
     "launches": {
         "ok": "People can open the tool from Moodle.",
         "error": "The registration, or its deployment, is switched off: nobody can open the tool "
@@ -134,11 +138,11 @@ class SiteChecks:
         skew = status.now - (asked + (now - asked) / 2).timestamp() if status else None
         found = [
             _answers(status, failure),
-            _asks(site, now),
+            _asks(site, now) if site.epoch else _line("pairing", "warning"),
             *(_versions(status) if status else ()),
             *(_clock(skew) if skew is not None else ()),
             *_token(site, now),
-            *_registration(registration),
+            *(_registration(registration) if site.epoch else ()),
             *(_events(status, now) if status else ()),
             _line("reconciling", "warning" if site.reconcile_since else "ok"),
             *(_of_plugin(status) if status else ()),

@@ -45,6 +45,11 @@ class Registrar(Protocol):
         """
         ...
 
+    def stand_in(self, url: str, *, name: str, actor: str) -> RegistrationView:
+        """The registration of the Moodle at this address; one that lets nobody in, if there is
+        none. Pairing makes it a real one."""
+        ...
+
     def disable(self, registration_id: int, *, actor: str) -> None:
         """Refuse its launches from now on."""
         ...

@@ -14,7 +14,7 @@ from lti_tool.core.crypto import Keyring
 from lti_tool.core.database import Database
 from lti_tool.core.errors import NotFoundError
 from lti_tool.moodle.errors import SiteDisconnectedError, SiteElsewhereError
-from lti_tool.moodle.messages import PairingRequest, ServiceToken
+from lti_tool.moodle.messages import PairingRequest, ServiceToken, SiteStatus
 from lti_tool.moodle.models import MoodleSite, SiteStanding
 from lti_tool.moodle.registrar import Registrar
 
@@ -113,6 +113,58 @@ class Sites:
                 action="site.paired",
                 target=f"site:{site.id}",
                 url=site.url,
+                registration_id=registration_id,
+                before=before.value if before else None,
+            )
+        return site
+
+    def keep_unpaired(
+        self,
+        url: str,
+        status: SiteStatus,
+        *,
+        token: str,
+        registration_id: int,
+        contract: int,
+        actor: str,
+    ) -> MoodleSite:
+        """Store a site that is called with a token of the settings, and does not call us.
+
+        Raises:
+            SiteElsewhereError: the registration is another site's.
+        """
+        now = self._clock.now()
+        with self._database.write() as session:
+            site = session.scalar(sa.select(MoodleSite).where(MoodleSite.url == url))
+            _check_free(session, registration_id, url)
+            before = site.standing if site else None
+            if site is None:
+                site = MoodleSite(url=url, **_nothing_held())
+                session.add(site)
+            site.registration_id = registration_id
+            site.name, site.contract = status.name[:200], contract
+            site.versions = {
+                **status.versions,
+                "contracts": status.contracts,
+                "kinds": status.kinds,
+            }
+            site.standing = SiteStanding.ACTIVE
+            # Whoever was paired before begins anew.
+            site.epoch = site.held_id = site.heard_at = None
+            site.paired_by, site.paired_at, site.updated_at = actor, now, now
+            session.flush()
+            site.token_sealed = self._keyring.seal(token.encode(), purpose=_purpose(site.id))
+            site.token_expires_at = (
+                dt.datetime.fromtimestamp(status.token_expires_at, dt.UTC)
+                if status.token_expires_at
+                else None
+            )
+            self._audit.record(
+                session,
+                actor=actor,
+                action="site.added",
+                target=f"site:{site.id}",
+                url=url,
                 registration_id=registration_id,
                 before=before.value if before else None,
             )

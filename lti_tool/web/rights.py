@@ -81,6 +81,7 @@ NEEDED: dict[str, Right] = {
             "sync_ask",
             "sync_go_on",
             "sync_hold",
+            "sync_place",
             "sync_resync",
             "sync_retry",
         ),

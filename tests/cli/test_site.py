@@ -97,3 +97,20 @@ def test_the_schemas_of_the_plugin_are_current(tmp_path: Path) -> None:
     folder = tmp_path / "schema"
     assert run("schemas", "--folder", str(folder)).returncode == 0
     assert {path.name: path.read_text() for path in folder.iterdir()} == wanted
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_moodle_is_added_by_address_and_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = run("add")
+    assert refused.returncode == 2
+    assert "MOODLE_BASE_URL" in refused.stderr
+    with served(SystemClock()) as moodle:
+        monkeypatch.setenv("MOODLE_BASE_URL", moodle.url)
+        monkeypatch.setenv("MOODLE_API_TOKEN", moodle.token)
+        added = run("add")
+        assert added.returncode == 0, added.stderr
+        assert "Campus Moodle" in added.stdout
+        assert "no events" in added.stdout
+        assert "Nobody can open the tool" in added.stdout
+        assert moodle.token not in added.stdout + added.stderr
+        assert "active" in run("list").stdout

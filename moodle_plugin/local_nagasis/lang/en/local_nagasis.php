@@ -120,6 +120,7 @@ $string['found_moodle_answers_unknown'] = 'This Moodle was not asked: the connec
 $string['found_moodle_asks_ok'] = 'This Moodle reaches Naga SIS.';
 $string['found_moodle_asks_unknown'] = 'Naga SIS has not heard of this Moodle yet.';
 $string['found_moodle_asks_warning'] = 'Naga SIS has not heard of this Moodle for more than an hour. Look whether cron runs each minute.';
+$string['found_pairing_warning'] = 'This Moodle was added by its address and a token: no events come from here, nobody opens the tool from here, and nobody renews the token. Connect it with a code to end that.';
 $string['found_reconciling_ok'] = 'No event was missed.';
 $string['found_reconciling_warning'] = 'Events may have been missed: this Moodle or Naga SIS was restored, or the connection was down. The next reconciliation repairs it.';
 $string['found_token_error'] = 'The token has expired. Connect again with a new code.';

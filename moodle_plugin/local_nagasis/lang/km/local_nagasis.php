@@ -120,6 +120,7 @@ $string['found_moodle_answers_unknown'] = 'Moodle នេះមិនត្រូ
 $string['found_moodle_asks_ok'] = 'Moodle នេះទាក់ទង Naga SIS បាន។';
 $string['found_moodle_asks_unknown'] = 'Naga SIS មិនទាន់ឮពី Moodle នេះទេ។';
 $string['found_moodle_asks_warning'] = 'Naga SIS មិនបានឮពី Moodle នេះជាងមួយម៉ោងហើយ។ សូមពិនិត្យថា cron ដំណើរការរាល់នាទី។';
+$string['found_pairing_warning'] = 'Moodle នេះត្រូវបានបន្ថែមតាមអាសយដ្ឋាន និងថូខឹន៖ គ្មានព្រឹត្តិការណ៍ចេញពីទីនេះ គ្មាននរណាបើកឧបករណ៍ពីទីនេះ ហើយគ្មាននរណាបន្តសុពលភាពថូខឹនទេ។ សូមភ្ជាប់ដោយប្រើលេខកូដ ដើម្បីដោះស្រាយបញ្ហានេះ។';
 $string['found_reconciling_ok'] = 'គ្មានព្រឹត្តិការណ៍ណាត្រូវបានខកខានទេ។';
 $string['found_reconciling_warning'] = 'ព្រឹត្តិការណ៍អាចត្រូវបានខកខាន៖ Moodle នេះ ឬ Naga SIS ត្រូវបានស្តារ ឬការភ្ជាប់បានដាច់។ ការផ្ទៀងផ្ទាត់បន្ទាប់នឹងជួសជុលវា។';
 $string['found_token_error'] = 'សោចូលផុតកំណត់ហើយ។ សូមភ្ជាប់ម្តងទៀតដោយលេខកូដថ្មី។';
