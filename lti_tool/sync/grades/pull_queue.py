@@ -54,6 +54,10 @@ class Claim:
     attempts: int
 
 
+class ClaimLostError(Exception):
+    """Another process has claimed the course meanwhile: what this one has read may be old."""
+
+
 class PullQueue:
     """The courses of all sites that are to be read."""
 
@@ -203,15 +207,24 @@ class PullQueue:
             connection.execute(_of(site_id, claim).values(taken_until=self._clock.now() + _LEASE))
 
     def held(
-        self, connection: sa.Connection, site_id: int, claim: Claim, course_keys: Sequence[str]
+        self,
+        connection: sa.Connection,
+        site_id: int,
+        claim: Claim,
+        course_keys: Sequence[str],
+        *,
+        lock: bool = False,
     ) -> set[str]:
-        """Which of these courses are still ours to store: what another has read since is newer."""
+        """Which of these courses are still ours to store: what another has read since is newer.
+
+        ``lock``: and stay so until the transaction ends.
+        """
         query = sa.select(_pulls.c.course_key).where(
             _pulls.c.site_id == site_id,
             _pulls.c.taken_by == claim.holder,
             _pulls.c.course_key.in_(course_keys),
         )
-        return set(connection.scalars(query.with_for_update()))
+        return set(connection.scalars(query.with_for_update() if lock else query))
 
     def settle(
         self,

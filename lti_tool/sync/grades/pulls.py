@@ -21,7 +21,7 @@ from lti_tool.sync.grades.arrivals import Arrivals, Reading
 from lti_tool.sync.grades.judging import Item, Seen
 from lti_tool.sync.grades.log import GradeLog
 from lti_tool.sync.grades.models import GradeReading, GradeReceipt
-from lti_tool.sync.grades.pull_queue import Claim, PullQueue, keys_of
+from lti_tool.sync.grades.pull_queue import Claim, ClaimLostError, PullQueue, keys_of
 from lti_tool.sync.provisioning.client import MoodleAPIClient
 from lti_tool.sync.provisioning.ledger import Ledger
 from lti_tool.sync.rendering import host_of
@@ -67,6 +67,8 @@ class GradePulls(PullQueue):
                 break
             try:
                 compared += self._pull(site, claim)
+            except ClaimLostError:
+                continue
             except PluginError as error:
                 self.postpone(site.id, claim, error.code)
                 log.warning("grades.pull_failed", site=site.id, code=error.code)
@@ -174,6 +176,10 @@ class GradePulls(PullQueue):
                 people,
                 began=began,
             )
+            # Locked last: the engine, which may ask for these courses at the end of its own
+            # transaction, must not wait for us while we wait for it.
+            if self.held(connection, site.id, claim, sorted(held), lock=True) != held:
+                raise ClaimLostError
             self.settle(connection, site.id, claim, held - done.again, done.again)
             self._note(connection, site.id, done.compared, began)
         return sum(done.compared.values())
