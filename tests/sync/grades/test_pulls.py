@@ -41,6 +41,25 @@ def test_a_grade_given_in_moodle_is_a_submitted_part_grade(world: GradeWorld) ->
     assert world.pulls.waiting(world.site.id) == set()
 
 
+def test_what_grades_itself_is_graded_by_moodle(world: GradeWorld) -> None:
+    world.grade("A", "K/mid", "87.5", by="A")
+    world.pull()
+    grade = world.sis("A", "K/mid")
+    assert grade is not None
+    assert grade.entered_by == "moodle"
+
+
+def test_a_grader_whom_the_sis_does_not_know(world: GradeWorld) -> None:
+    world.grade("A", "K/mid", "80")
+    item = CourseGrades(world.platform.state, world.course("K")).keyed("K/mid")
+    assert item is not None
+    world.platform.state.grades[item.id][world.account("A").id].grader = 4711
+    world.pull()
+    grade = world.sis("A", "K/mid")
+    assert grade is not None
+    assert grade.entered_by == "moodle:4711"
+
+
 def test_zero_is_a_grade(world: GradeWorld) -> None:
     world.grade("A", "K/mid", "0")
     world.pull()
