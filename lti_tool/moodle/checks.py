@@ -16,6 +16,7 @@ from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.core.errors import NagaError
 from lti_tool.moodle.contract import SUPPORTED
+from lti_tool.moodle.documents import KINDS
 from lti_tool.moodle.messages import Problem, SiteStatus
 from lti_tool.moodle.models import MoodleSite, SiteStanding
 from lti_tool.moodle.registrar import Registrar, RegistrationView
@@ -54,6 +55,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "versions": {
         "ok": "Tool and plugin speak the same version of their contract.",
+        "warning": "The plugin is older than the tool: what it does not know yet waits. Update it.",
         "error": "Tool and plugin speak no common version of their contract. Update the older one.",
     },
     "clock": {
@@ -214,12 +216,13 @@ def _asks(site: MoodleSite, now: dt.datetime) -> Problem:
 
 
 def _versions(status: SiteStatus) -> Iterator[Problem]:
-    both = set(status.contracts) & set(SUPPORTED)
-    yield _line(
-        "versions",
-        "ok" if both else "error",
-        f"Tool: {_numbers(SUPPORTED)}. Plugin: {_numbers(status.contracts)}.",
-    )
+    spoken = f"Tool: {_numbers(SUPPORTED)}. Plugin: {_numbers(status.contracts)}."
+    if not set(status.contracts) & set(SUPPORTED):
+        yield _line("versions", "error", spoken)
+        return
+    unknown = [kind for kind in KINDS if status.kinds and kind not in status.kinds]
+    spoken = ", ".join(unknown) or spoken
+    yield _line("versions", "warning" if unknown else "ok", spoken)
 
 
 def _clock(skew: float) -> Iterator[Problem]:

@@ -95,7 +95,7 @@ class MoodleServer:
             "name": "Campus Moodle",
             "now": self.now(),
             "versions": {"moodle": "4.5.6", "plugin": "1.0.0", "php": "8.2"},
-            "kinds": ["category", "user", "course", "roster"],
+            "kinds": ["category", "user", "course", "roster", "gradebook", "grades"],
             "reads": ["activity"],
             "epoch": EPOCH,
         }

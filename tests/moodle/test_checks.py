@@ -141,6 +141,12 @@ def test_a_plugin_of_another_time(world: World) -> None:
     assert line.status == "error"
     assert line.details == "Tool: 1. Plugin: 7, 8."
     assert world.sites.get(world.site_id).contract == 1
+    world.moodle.status = {"kinds": ["category", "user", "course", "roster"]}
+    line = world.lines()["versions"]
+    assert (line.status, line.details) == ("warning", "gradebook, grades")
+    site = world.sites.get(world.site_id)
+    assert site.takes("roster")
+    assert not site.takes("grades")
 
 
 def test_what_stands_in_the_tool(world: World, clock: FixedClock) -> None:

@@ -128,6 +128,7 @@ $string['found_token_ok'] = 'The token is valid, and this Moodle renews it in ti
 $string['found_token_warning'] = 'The token should have been renewed by now. Look whether cron runs.';
 $string['found_versions_error'] = 'Naga SIS and the plugin speak no common version of their contract. Update the older one.';
 $string['found_versions_ok'] = 'Naga SIS and the plugin speak the same version of their contract.';
+$string['found_versions_warning'] = 'This plugin is older than Naga SIS: what it does not know yet waits. Update it.';
 $string['gradedmeanwhile'] = 'Somebody graded in Moodle while this was written. Nothing of it was kept; send it again.';
 $string['left_adopted'] = 'The LTI tool "{$a}" was there before and stays, with the settings that it had. Remove it under External tool, Manage tools, if nobody needs it.';
 $string['left_enrol'] = 'The enrolment plugin stays on: people are enrolled by it, and without it they could not enter their courses.';
