@@ -17,6 +17,7 @@ from lti_tool.sis.entities import ClassView, PartGradeView, PersonView
 from lti_tool.sis.grading import GradeEntry
 from lti_tool.sync.grades.log import LogEntry
 from lti_tool.sync.grades.values import score
+from lti_tool.sync.rendering import host_of
 from lti_tool.web import conflict_words, rights
 from lti_tool.web.administrator_scope import scope
 from lti_tool.web.grades_moodle import harmless
@@ -52,7 +53,7 @@ def student() -> str:
         own = _classes_of(person_key) if person and not class_text and not class_ else []
         people = sis.find_people(person_text, limit=_FOUND) if person_text else []
         classes = sis.find_classes(class_text, limit=_FOUND) if class_text else []
-        sites = {site.id: site.name for site in services().sites.list()} if both else {}
+        sites = {site.id: site.name for site in services().sites.list()} if class_ else {}
     return render_template(
         "administrator/grades_student.html",
         scope=scope(),
@@ -69,6 +70,7 @@ def student() -> str:
         before=_before(),
         names=names,
         sites=sites,
+        course_key=host_of(class_) if class_ else None,
         **conflict_words.words(),
     )
 

@@ -245,6 +245,9 @@ def test_a_student_and_a_class_are_found_by_words(desk: Desk, locked: ConflictVi
     page = Page(desk.get(f"/student?person={locked.person_key}"))
     assert any("class=" in link for link in page.links)
     assert "nobody like that" in desk.get("/student?q=zzzzzz")
+    page = Page(desk.get(f"/student?class={locked.class_key}"))
+    [log] = [link for link in page.links if "/grades/log?" in link]
+    assert "Sent to Moodle" in desk.get(log.split("/admin/grades", 1)[1])
     page_text = desk.get(f"/student?person={locked.person_key}&class={locked.class_key}")
     assert "Waits for a decision" in page_text
     assert "Sent to Moodle" in page_text
