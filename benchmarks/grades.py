@@ -38,9 +38,9 @@ from lti_tool.moodle.documents import (
     GradeItem,
     Grades,
 )
-from lti_tool.sis.entities import ClassStatus, GradeSource
+from lti_tool.sis.entities import ClassStatus, GradeSource, GradeStatus
 from lti_tool.sis.grade_models import ClassPartGrade
-from lti_tool.sis.models import ClassPart, Enrollment, Person
+from lti_tool.sis.models import ClassHeader, ClassPart, Enrollment, Person
 from lti_tool.sync.grades.models import GradePull, GradeReceipt
 
 PREFIX = "nbgrades"
@@ -273,7 +273,7 @@ def _to_moodle(campus: Kept) -> list[dict[str, Any]]:
 
 
 def _cells(campus: Kept) -> list[tuple[str, str, str]]:
-    """(course, person, part) of grades that the SIS does not have, and Moodle could."""
+    """(course, person, part) of grades of classes under way that are not approved."""
     found: list[tuple[str, str, str]] = []
     rosters, books = campus.documents("roster"), campus.documents("gradebook")
     classes = campus.services.sis_extracts.classes(books)
@@ -295,9 +295,18 @@ def _cells(campus: Kept) -> list[tuple[str, str, str]]:
             .join(Enrollment, Enrollment.person_id == Person.id)
             .join(ClassPartGrade, ClassPartGrade.enrollment_id == Enrollment.id)
             .join(ClassPart, ClassPart.id == ClassPartGrade.part_id)
+            .where(ClassPartGrade.status != GradeStatus.SUBMITTED)
         )
         there = {(person, part) for person, part in rows}
-    return [cell for cell in found if (cell[1], cell[2]) not in there]
+        auditing = session.execute(
+            sa.select(Person.sourced_id, ClassHeader.sourced_id)
+            .join(Enrollment, Enrollment.person_id == Person.id)
+            .join(ClassHeader, ClassHeader.id == Enrollment.header_id)
+            .where(Enrollment.is_audit)
+        )
+        # They get no grades.
+        audits = {(course, person) for person, course in auditing}
+    return [cell for cell in found if (cell[1], cell[2]) not in there and cell[:2] not in audits]
 
 
 def _imported(campus: Kept) -> dict[tuple[str, str], float]:

@@ -188,12 +188,12 @@ def test_changed_roles_are_learnt_from_keycloak(desk: Desk) -> None:
     admin.assign_client_role(user, tool, [admin.get_client_role(tool, "administrator")])
     assert desk.opens(browser, "/admin/registrations/new") == 403
     _make_due(services)
-    assert services.provider_sessions is not None
-    services.provider_sessions.keep_current()
+    assert services.signing_in is not None
+    services.signing_in.sessions.keep_current()
     assert desk.opens(browser, "/admin/registrations/new") == 200
     admin.update_user(user, {"enabled": False})
     _make_due(services)
-    services.provider_sessions.keep_current()
+    services.signing_in.sessions.keep_current()
     assert desk.opens(browser) == 401
 
 

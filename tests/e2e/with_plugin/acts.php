@@ -232,6 +232,30 @@ function command_place(array $a): array {
         'account_suspended' => (bool)$user->suspended];
 }
 
+/** A forum and an assignment in a course of the SIS, whatever may be changed in it. */
+function command_activities(array $a): array {
+    global $DB;
+    $course = (int)$DB->get_field('course', 'id', ['idnumber' => $a['course']], MUST_EXIST);
+    $forum = generator()->create_module('forum', ['course' => $course, 'name' => 'Discuss here', 'type' => 'general']);
+    $assign = generator()->create_module('assign', ['course' => $course, 'name' => 'Hand in here',
+        'assignsubmission_onlinetext_enabled' => 1]);
+    return ['course' => $course, 'forum' => (int)$forum->cmid, 'assign' => (int)$assign->cmid];
+}
+
+/** Whether somebody may start a discussion and hand in, as Moodle's own services ask before they do. */
+function command_write(array $a): array {
+    global $CFG, $DB;
+    require_once($CFG->dirroot . '/mod/forum/lib.php');
+    $user = $DB->get_record('user', ['idnumber' => $a['person'], 'deleted' => 0], '*', MUST_EXIST);
+    act_as((int)$user->id);
+    [$course, $cm] = get_course_and_cm_from_cmid($a['forum'], 'forum');
+    $forum = $DB->get_record('forum', ['id' => $cm->instance], '*', MUST_EXIST);
+    $post = forum_user_can_post_discussion($forum, null, -1, $cm, \context_module::instance($cm->id));
+    [$course, $cm] = get_course_and_cm_from_cmid($a['assign'], 'assign');
+    $assign = new assign(\context_module::instance($cm->id), $cm, $course);
+    return ['post' => (bool)$post, 'submit' => $assign->can_edit_submission($user->id, $user->id)];
+}
+
 /** Course module ids of the activities of external tools in a course of the SIS. */
 function command_links(array $a): array {
     global $DB;

@@ -23,7 +23,7 @@ echo "\n", json_encode($command($arguments), JSON_UNESCAPED_UNICODE | JSON_THROW
 /** A quiz of one question, up to 10 points. */
 function command_quiz(array $a): array {
     global $DB;
-    $made = (new testing_data_generator())->create_module('quiz', ['course' => $a['course'], 'name' => $a['name'],
+    $made = phpunit_util::get_data_generator()->create_module('quiz', ['course' => $a['course'], 'name' => $a['name'],
         'sumgrades' => 1, 'grade' => 10]);
     $context = \context_module::instance($made->cmid);
     $category = question_get_default_category($context->id, true) ?: question_make_default_categories([$context]);
