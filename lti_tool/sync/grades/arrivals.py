@@ -33,6 +33,8 @@ from lti_tool.sync.provisioning.ledger import Ledger
 
 _receipts = cast(sa.Table, GradeReceipt.__table__)
 _KEPT = ("class_key", "base", "agreed_at", "seen", "seen_at", "seen_by")
+# Who is not in the class may be in another one of the same course, or nobody whom the SIS knows.
+_OUTSIDE = (Reason.NOT_ENROLLED, Reason.NOT_ATTENDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +162,8 @@ class Arrivals:
                 judgement.imported(case, changed=outcome.state == "entered")
 
     def _refuse(self, judgement: Judgement, readings: Mapping[str, Reading]) -> None:
-        """Say of those who are not enrolled what is the matter with them."""
-        outside = [
-            case
-            for case, reason in judgement.refused
-            if reason in (Reason.NOT_ENROLLED, Reason.NOT_ATTENDING)
-        ]
+        """Say of those who are not in the class what is the matter with them."""
+        outside = [case for case, reason in judgement.refused if reason in _OUTSIDE]
         class_keys = {
             view.class_key for case in outside for view in readings[case.course_key].classes
         }
@@ -177,13 +175,15 @@ class Arrivals:
         }
         known = self._sis.people({case.cell[0] for case in outside})
         for case, reason in judgement.refused:
-            if case in outside:
-                classes = readings[case.course_key].classes
-                if any((case.cell[0], view.class_key) in attending for view in classes):
-                    reason = Reason.OTHER_CLASS
-                elif case.cell[0] not in known:
-                    reason = Reason.UNKNOWN_PERSON
-            judgement.refuse(case, reason)
+            person_key, classes = case.cell[0], readings[case.course_key].classes
+            if reason in _OUTSIDE and person_key not in known:
+                judgement.refuse(case, Reason.UNKNOWN_PERSON)
+            elif reason in _OUTSIDE and any(
+                (person_key, view.class_key) in attending for view in classes
+            ):
+                judgement.refuse(case, Reason.OTHER_CLASS)
+            else:
+                judgement.refuse(case, reason)
 
     def _put_receipts(self, session: Session, judgement: Judgement) -> None:
         if not judgement.receipts:
