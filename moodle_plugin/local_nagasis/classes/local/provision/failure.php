@@ -59,6 +59,8 @@ final class failure {
         get_fast_modinfo(0, 0, true);
         \cache_helper::purge_by_event('changesincourse');
         \cache_helper::purge_by_event('changesincoursecat');
+        \cache_helper::purge_by_event('changesingradecategories');
+        \cache::make('core', 'grade_letters')->purge();
         // The revision by which these caches tell old from new was rolled back too, and may be given a second time.
         $ids = array_keys($DB->get_records_list('course', 'idnumber', $courses, '', 'id'));
         \cache::make('core', 'groupdata')->delete_many($ids);

@@ -107,7 +107,8 @@ final class gradebook_check {
                 self::around($item, $gradebook),
                 fn(int $category): bool => in_array((int) ($gradebook->total_of($category)->id ?? 0), $sources, true),
             );
-            if ($item->itemtype === 'course' || ($key !== null && !$gradebook->connected($key)) || isset($held[$source]) || $inside) {
+            $ours = $item->itemtype === 'course' || ($key !== null && !$gradebook->connected($key));
+            if ($ours || isset($held[$source]) || $inside) {
                 throw new refusal('source_taken', $field, ['item' => $name]);
             }
             $numeric = match ((int) $item->gradetype) {

@@ -137,8 +137,7 @@ final class gradebook_comparison {
      */
     private function item(array $wanted, string $field): void {
         ['key' => $key, 'source' => $source] = $wanted;
-        $item = $this->gradebook->item($key);
-        $item = $item && $item->deleting ? null : $item;
+        $item = $this->there($this->gradebook->item($key));
         $connected = $this->gradebook->connected($key);
         $after = [
             'name' => $source === null
@@ -176,7 +175,7 @@ final class gradebook_comparison {
         $named = array_column([...$this->document['categories'], ...$this->document['items']], 'key');
         $gone = [];
         foreach ($lost as $known) {
-            $item = $this->gradebook->items[$known->itemid] ?? null;
+            $item = $this->there($this->gradebook->items[$known->itemid] ?? null);
             $again = in_array($known->itemkey, $named, true);
             if ($item || $again) {
                 $this->changes->forget[] = (int) $known->id;
@@ -200,7 +199,7 @@ final class gradebook_comparison {
             }
         }
         foreach ($lost as $known) {
-            $item = $this->gradebook->items[$known->itemid] ?? null;
+            $item = $this->there($this->gradebook->items[$known->itemid] ?? null);
             if ($item && $known->connected && !isset($this->changes->connect[(int) $item->id])) {
                 $place = gradebook_place::recall($known, $this->gradebook, $gone, $this->changes->aggregate);
                 $this->require_unlocked($item, null);
@@ -254,6 +253,16 @@ final class gradebook_comparison {
             $this->changes->letters = true;
             $this->changes->changes[] = ['field' => 'letters', 'before' => $there, 'after' => $wanted];
         }
+    }
+
+    /**
+     * An item, unless it waits for its deletion.
+     *
+     * @param \stdClass|null $item
+     * @return \stdClass|null
+     */
+    private function there(?\stdClass $item): ?\stdClass {
+        return $item && !$item->deleting ? $item : null;
     }
 
     /**

@@ -169,7 +169,8 @@ final class gradebook_maker {
         $total = ['itemname' => null, 'itemnumber' => null, 'categoryid' => null, 'display' => $display];
         $rows = [];
         if (!$changes->gradebook->top()) {
-            $rows['=' . gradebook::TOTAL] = ['itemtype' => 'course', 'iteminstance' => $changes->topid, 'aggregationcoef' => 0] + $total;
+            $course = ['itemtype' => 'course', 'iteminstance' => $changes->topid, 'aggregationcoef' => 0];
+            $rows['=' . gradebook::TOTAL] = $course + $total;
         }
         $new = array_column($changes->newcategories, null, 'key');
         foreach ($changes->document['categories'] as ['key' => $key]) {

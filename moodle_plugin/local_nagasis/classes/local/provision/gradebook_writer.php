@@ -268,7 +268,8 @@ final class gradebook_writer {
             $DB->set_field('grade_items', 'display', $display, ['id' => $total->id, 'display' => GRADE_DISPLAY_TYPE_DEFAULT]);
             $DB->set_field('grade_items', 'decimals', gradebook_maker::DECIMALS, ['id' => $total->id, 'decimals' => null]);
         } else if ($this->changes->letters) {
-            $there = array_intersect([$this->changes->topid, ...$this->changes->categoryids], array_keys($this->gradebook->categories));
+            $all = [$this->changes->topid, ...array_values($this->changes->categoryids)];
+            $there = array_intersect($all, array_keys($this->gradebook->categories));
             $totals = array_map(fn(int $id): int => (int) $this->gradebook->total_of($id)?->id, array_values($there));
             [$in, $params] = $DB->get_in_or_equal($totals, SQL_PARAMS_NAMED);
             $other = gradebook_maker::display($letters ? [] : [true]);

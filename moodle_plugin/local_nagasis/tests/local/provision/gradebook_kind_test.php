@@ -153,6 +153,17 @@ final class gradebook_kind_test extends gradebook_testcase {
         $this->assertEquals(GRADE_AGGREGATE_WEIGHTED_MEAN, $session->aggregation);
     }
 
+    /**
+     * A course that is reset may lose all of its gradebook.
+     */
+    public function test_a_gradebook_that_was_emptied_is_made_again(): void {
+        $this->settle();
+        \grade_category::fetch_course_category($this->course->id)->delete();
+        $this->assertSame('updated', $this->settle()['result']);
+        $this->assertEquals(GRADE_DISPLAY_TYPE_REAL_LETTER, $this->item('#total')->display);
+        $this->assertNotNull($this->item('P2'));
+    }
+
     public function test_hidden_and_passing_grades_stay_the_teachers(): void {
         $this->settle();
         $item = $this->item('P3');
@@ -235,7 +246,8 @@ final class gradebook_kind_test extends gradebook_testcase {
     }
 
     public function test_what_the_site_forces(): void {
-        foreach (['aggregation' => GRADE_AGGREGATE_SUM, 'aggregateonlygraded' => 0, 'droplow' => 1, 'keephigh' => 2] as $name => $value) {
+        $wrong = ['aggregation' => GRADE_AGGREGATE_SUM, 'aggregateonlygraded' => 0, 'droplow' => 1, 'keephigh' => 2];
+        foreach ($wrong as $name => $value) {
             set_config("grade_$name", $value);
             unset_config("grade_{$name}_flag");
             $this->assertSame('created', batch::run([self::ALGEBRA], true)[0]['result']);

@@ -34,7 +34,8 @@ final class gradebook_sources_test extends gradebook_testcase {
         global $DB;
         $student = $this->student();
         $quiz = $this->quiz(['name' => 'Week 3']);
-        grade_update('mod/quiz', $this->course->id, 'mod', 'quiz', $quiz->iteminstance, 0, ['userid' => $student, 'rawgrade' => 15]);
+        $given = ['userid' => $student, 'rawgrade' => 15];
+        grade_update('mod/quiz', $this->course->id, 'mod', 'quiz', $quiz->iteminstance, 0, $given);
         $this->settle();
         $own = $this->item('P1');
         $teachers = new \grade_category(['courseid' => $this->course->id, 'fullname' => 'Mine'], false);
@@ -42,7 +43,8 @@ final class gradebook_sources_test extends gradebook_testcase {
         $quiz = \grade_item::fetch(['id' => $quiz->id]);
         $quiz->set_parent($teachers->id);
         grade_regrade_final_grades($this->course->id);
-        $before = $DB->get_record('grade_items', ['id' => $quiz->id], 'categoryid, aggregationcoef, aggregationcoef2, weightoverride');
+        $columns = 'categoryid, aggregationcoef, aggregationcoef2, weightoverride';
+        $before = $DB->get_record('grade_items', ['id' => $quiz->id], $columns);
 
         $result = $this->settle(self::connected((int) $quiz->id));
         $this->assertSame([
@@ -55,11 +57,7 @@ final class gradebook_sources_test extends gradebook_testcase {
         $this->assertSame(75.0, $this->grade('S1', $student));
 
         $this->settle();
-        $this->assertEquals($before, $DB->get_record(
-            'grade_items',
-            ['id' => $quiz->id],
-            'categoryid, aggregationcoef, aggregationcoef2, weightoverride',
-        ));
+        $this->assertEquals($before, $DB->get_record('grade_items', ['id' => $quiz->id], $columns));
         $this->assertNull($this->grade('S1', $student));
         $this->assertEquals(15, \grade_item::fetch(['id' => $quiz->id])->get_final($student)->finalgrade);
     }
@@ -105,6 +103,21 @@ final class gradebook_sources_test extends gradebook_testcase {
         $top = \grade_category::fetch_course_category($this->course->id);
         $this->assertEquals($top->id, \grade_category::fetch(['id' => $teachers->id])->parent);
         $this->assertNull($this->grade('S1', $student));
+    }
+
+    public function test_a_quiz_that_waits_for_its_deletion_is_gone(): void {
+        global $DB;
+        $this->settle();
+        $quiz = $this->quiz();
+        $this->settle(self::connected((int) $quiz->id));
+        $module = get_coursemodule_from_instance('quiz', $quiz->iteminstance);
+        $DB->set_field('course_modules', 'deletioninprogress', 1, ['id' => $module->id]);
+        $this->assertRefused('source_missing', '/items/0/source', self::connected((int) $quiz->id));
+        $this->settle();
+        $this->assertSame('manual', $this->item('P1')->itemtype);
+        course_delete_module($module->id);
+        grade_regrade_final_grades($this->course->id);
+        $this->assertSame('unchanged', self::apply()['result']);
     }
 
     public function test_parts_swap_their_sources(): void {
@@ -177,7 +190,8 @@ final class gradebook_sources_test extends gradebook_testcase {
         $this->assertEquals(15, \grade_item::fetch(['id' => $quiz->id])->get_final($student)->finalgrade);
         $this->assertNull($this->grade('#total', $student));
         $this->assertSame(50.0, $this->grade('#total', $other));
-        $this->assertEquals([100, GRADE_DISPLAY_TYPE_REAL_LETTER], [$this->item('#total')->grademax, $this->item('#total')->display]);
+        $total = $this->item('#total');
+        $this->assertEquals([100, GRADE_DISPLAY_TYPE_REAL_LETTER], [$total->grademax, $total->display]);
         $this->item('P3')->update_final_grade($student, 90, 'test');
         grade_regrade_final_grades($this->course->id);
         $this->assertSame(90.0, $this->grade('#total', $student));
