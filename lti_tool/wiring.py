@@ -17,10 +17,9 @@ from lti_tool.core.database import Database
 from lti_tool.core.http import HttpClient
 from lti_tool.core.rate_limit import RateLimiter
 from lti_tool.identity.admin_sessions import AdminSessions
+from lti_tool.identity.assembly import ProviderSettings, SignInParts
+from lti_tool.identity.assembly import assemble as assemble_sign_in
 from lti_tool.identity.people import People
-from lti_tool.identity.provider_sessions import ProviderSessions
-from lti_tool.identity.sign_in import CALLBACK_PATH, SignIns
-from lti_tool.identity.sign_in_provider import IdentityProvider
 from lti_tool.lti.access_tokens import AccessTokens
 from lti_tool.lti.assignment_grades import AssignmentGrades
 from lti_tool.lti.deep_linking import DeepLinking
@@ -184,57 +183,33 @@ class Services:
         )
 
     @cached_property
-    def identity_provider(self) -> IdentityProvider | None:
-        """Where people sign in; ``None`` where no provider is set."""
+    def signing_in(self) -> SignInParts | None:
+        """How people sign in with their school account; ``None`` where no provider is set."""
         settings = self.settings
         if not settings.oidc_issuer:
             return None
-        secret = settings.oidc_client_secret.get_secret_value()
-        return IdentityProvider(
-            self.clock,
-            self.http,
-            self.platform_keys,
-            issuer=settings.oidc_issuer,
-            client_id=settings.oidc_client_id,
-            client_secret=secret,
-            client_auth=settings.oidc_client_auth
-            or ("client_secret_basic" if secret else "private_key_jwt"),
-            sign=self.tool_keys.sign,
-            scopes=settings.oidc_scopes,
-            redirect_uri=settings.public_url + CALLBACK_PATH,
-        )
-
-    @cached_property
-    def provider_sessions(self) -> ProviderSessions | None:
-        """Sessions that hang on the identity provider."""
-        if self.identity_provider is None:
-            return None
-        return ProviderSessions(
+        return assemble_sign_in(
+            ProviderSettings(
+                issuer=settings.oidc_issuer,
+                client_id=settings.oidc_client_id,
+                client_secret=settings.oidc_client_secret.get_secret_value(),
+                client_auth=settings.oidc_client_auth,
+                scopes=settings.oidc_scopes,
+                person_claim=settings.oidc_person_claim,
+                roles_claim=settings.oidc_roles_claim,
+                public_url=settings.public_url,
+            ),
             self.database,
             self.clock,
-            self.identity_provider,
-            self.admin_sessions,
-            self.sis,
             self.keyring,
+            self.http,
             self.audit,
-            person_claim=self.settings.oidc_person_claim,
-            roles_claim=self.settings.oidc_roles_claim,
-        )
-
-    @cached_property
-    def sign_in(self) -> SignIns | None:
-        """Sign-ins under way; ``None`` where no provider is set."""
-        if self.identity_provider is None or self.provider_sessions is None:
-            return None
-        return SignIns(
-            self.database,
-            self.clock,
-            self.identity_provider,
+            self.sis,
+            self.platform_keys,
+            self.tool_keys.sign,
             self.people,
             self.launches,
-            self.provider_sessions,
-            self.audit,
-            person_claim=self.settings.oidc_person_claim,
+            self.admin_sessions,
         )
 
     @cached_property

@@ -146,9 +146,9 @@ def reconcile_missed() -> None:
 @celery.task(name="keep_sessions")
 def keep_sessions() -> None:
     """End the sessions of people who left, and learn of changed roles."""
-    sessions = _services().provider_sessions
-    if sessions is not None:
-        sessions.keep_current()
+    parts = _services().signing_in
+    if parts is not None:
+        parts.sessions.keep_current()
 
 
 @celery.task(name="rotate_keys")

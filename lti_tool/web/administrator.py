@@ -94,7 +94,7 @@ def account() -> str:
 def _account_page(*, told: str | None = None, again: bool = False) -> str:
     return render_template(
         "administrator/account.html",
-        provider=services().sign_in is not None,
+        provider=services().signing_in is not None,
         told=_(told) if told else None,
         again=again,
     )

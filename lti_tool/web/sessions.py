@@ -223,10 +223,10 @@ def start_admin(response: Response, secret: str, expires_at: dt.datetime) -> Non
 
 def provider_sign_out(*, back_to: str) -> str | None:
     """Where this session goes on to sign out at its identity provider, if it came from there."""
-    secret, wired = session.get(_SECRET), services()
-    if not isinstance(secret, str) or wired.provider_sessions is None:
+    secret, parts = session.get(_SECRET), services().signing_in
+    if not isinstance(secret, str) or parts is None:
         return None
-    return wired.provider_sessions.sign_out_url(secret, back_to=back_to)
+    return parts.sessions.sign_out_url(secret, back_to=back_to)
 
 
 def end_admin(response: Response) -> None:

@@ -24,6 +24,7 @@ from flask import (
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
 
+from lti_tool.identity.assembly import SignInParts
 from lti_tool.identity.sign_in import CALLBACK_PATH, LOGOUT_PATH, SignIns, cookie_name
 from lti_tool.identity.sign_in_errors import (
     AGAIN,
@@ -49,7 +50,7 @@ blueprints = (window, course)
 def offer(error: PersonUnknownError) -> Response:
     """The page of an account that is not connected; with the button, where it can work."""
     reference = error.context.get("reference")
-    if services().sign_in is None or wants_problem() or "HX-Request" in request.headers:
+    if services().signing_in is None or wants_problem() or "HX-Request" in request.headers:
         return on_naga_error(error)
     page = render_template(
         "sign_in/offer.html",
@@ -79,7 +80,7 @@ def progress() -> Response:
 @window.post("/sign-in")
 def begin() -> Response:
     """Begin, in a window of its own."""
-    sign_in = _enabled()
+    sign_in = _enabled().sign_ins
     try:
         reference = _tickets().loads(request.form.get("ticket", ""))
     except BadSignature:
@@ -93,7 +94,7 @@ def begin_sign_in(*, anew: bool) -> Response:
     """Begin a sign-in to the administration."""
     if not security.sent_by_own_page():
         raise SignInNotOpenError("It did not begin on a page of this tool.", remedy=AGAIN)
-    return _leave(_enabled(), None, anew=anew)
+    return _leave(_enabled().sign_ins, None, anew=anew)
 
 
 def _leave(sign_in: SignIns, reference: str | None, *, anew: bool = True) -> Response:
@@ -113,7 +114,7 @@ security.csrf.exempt(begin)
 @window.get(CALLBACK_PATH)
 def finish() -> Response:
     """The provider's answer."""
-    sign_in = _enabled()
+    sign_in = _enabled().sign_ins
     state = request.args.get("state", "")
     if "error" in request.args:
         raise SignInDeniedError(
@@ -137,13 +138,9 @@ def finish() -> Response:
 @window.post(LOGOUT_PATH)
 def log_out() -> Response:
     """The provider says that somebody signed out there, or was signed out (back channel)."""
-    wired = services()
-    if wired.provider_sessions is None:
-        raise SignInOffError("No sign-in is set up for this tool.")
-    wired.rate_limiter.hit("sign_in", wired.settings.launch_rate_limit, request.remote_addr or "?")
     answer: dict[str, object] = {}
     try:
-        wired.provider_sessions.end_by(request.form.get("logout_token", ""))
+        _enabled().sessions.end_by(request.form.get("logout_token", ""))
     except SignInTokenError as error:
         # In the words of OpenID Connect Back-Channel Logout 1.0, 2.8.
         answer = {"error": "invalid_request", "error_description": error.context.get("reason")}
@@ -159,12 +156,12 @@ def log_out() -> Response:
 security.csrf.exempt(log_out)
 
 
-def _enabled() -> SignIns:
+def _enabled() -> SignInParts:
     wired = services()
-    if wired.sign_in is None:
+    if wired.signing_in is None:
         raise SignInOffError("No sign-in is set up for this tool.")
     wired.rate_limiter.hit("sign_in", wired.settings.launch_rate_limit, request.remote_addr or "?")
-    return wired.sign_in
+    return wired.signing_in
 
 
 def _tickets() -> URLSafeSerializer:
