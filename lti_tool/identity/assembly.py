@@ -59,7 +59,9 @@ def assemble(
     admin_sessions: AdminSessions,
 ) -> SignInParts:
     """Build all parts of one process. ``sign`` signs claims with the tool's key."""
-    by_secret = "client_secret_basic" if settings.client_secret else "private_key_jwt"
+    usual: ClientAuthentication = (
+        "client_secret_basic" if settings.client_secret else "private_key_jwt"
+    )
     provider = IdentityProvider(
         clock,
         http,
@@ -67,7 +69,7 @@ def assemble(
         issuer=settings.issuer,
         client_id=settings.client_id,
         client_secret=settings.client_secret,
-        client_auth=settings.client_auth or by_secret,
+        client_auth=settings.client_auth or usual,
         sign=sign,
         scopes=settings.scopes,
         redirect_uri=settings.public_url + CALLBACK_PATH,
