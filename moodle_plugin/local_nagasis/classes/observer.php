@@ -15,7 +15,7 @@
 // along with Moodle.  If not, see <http://www.gnu.org/licenses/>.
 
 /**
- * The observer: an outbox row per event, and nothing else.
+ * The observer: an outbox row per event; and what is new in a gradebook of the SIS weighs nothing.
  *
  * @package    local_nagasis
  * @copyright  2026 Naga SIS contributors
@@ -37,7 +37,9 @@ final class observer {
     private static ?\WeakMap $received = null;
 
     /**
-     * Writes one event to the outbox, in the transaction of the change. Whatever goes wrong here, the person's request goes on.
+     * Writes one event to the outbox, in the transaction of the change, and sees what is new in gradebooks.
+     *
+     * Whatever goes wrong here, the person's request goes on.
      *
      * @param \core\event\base $event
      */

@@ -54,6 +54,30 @@ final class schema_test extends \advanced_testcase {
     ];
 
     /**
+     * Names in lists are shown by Moodle, too; a letter stays as it is, or its fingerprint would be another.
+     */
+    public function test_gradebook(): void {
+        $given = [
+            'kind' => 'gradebook',
+            'course' => 'C',
+            'categories' => [['key' => 'S', 'name' => ' <b>Final ', 'weight' => 10000]],
+            'items' => [['key' => 'P', 'name' => 'Exam', 'category' => 'S', 'weight' => 10000]],
+            'letters' => [['letter' => '<A ', 'minimum' => 0]],
+        ];
+        $wanted = $given;
+        $wanted['categories'][0]['name'] = '‹b›Final';
+        $wanted['items'][0]['source'] = null;
+        $this->assertSame($wanted, schema::document($given));
+        $given['items'][0]['weight'] = 10001;
+        try {
+            schema::document($given);
+            $this->fail('a weight above the whole was taken');
+        } catch (refusal $refusal) {
+            $this->assertSame('/items/0/weight', $refusal->field);
+        }
+    }
+
+    /**
      * Every field that is not given has its default.
      */
     public function test_defaults(): void {
@@ -62,7 +86,7 @@ final class schema_test extends \advanced_testcase {
             schema::document(self::USER),
         );
         $this->assertSame(
-            self::COURSE + ['enddate' => 0, 'visible' => true, 'sections' => [], 'groups' => []],
+            self::COURSE + ['enddate' => 0, 'visible' => true, 'readonly' => false, 'sections' => [], 'groups' => []],
             schema::document(self::COURSE),
         );
         $this->assertSame(
