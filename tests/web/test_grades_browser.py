@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
+from flask import render_template
 from playwright.sync_api import Page, Playwright, expect
 
 from lti_tool.sis.entities import GradeStatus
@@ -125,3 +126,28 @@ def test_every_page_fits_a_phone(page: Page, graded: GradebookWorld) -> None:
     for path in ("/grades", "/grades?state=same", f"/grades/student?person={person_key}"):
         _go(page, path)
         expect(page.locator("h1")).to_be_visible()
+
+
+def test_a_table_is_downloaded_where_cookies_are_blocked(
+    page: Page, graded: GradebookWorld
+) -> None:
+    context = page.context
+    home = "/" + "/".join(page.url.split("/")[3:5]) + "/"
+    [session] = [
+        each for each in context.cookies([graded.world.url + home]) if each.get("path", "") != "/"
+    ]
+    context.clear_cookies()
+    with graded.world.app.test_request_context(base_url=graded.world.url):
+        body = render_template("lti/continue.html", home=home, token=session.get("value"))
+    page.route("**/continued", lambda route: route.fulfill(body=body, content_type="text/html"))
+    page.goto(graded.world.url + "/continued")
+    page.get_by_role("link", name="Gradebook").first.click()
+    with page.expect_download() as found:
+        page.get_by_role("link", name="Download as a table (CSV)").click()
+    assert found.value.suggested_filename.endswith(".csv")
+    assert found.value.path().read_bytes().startswith(b"\xef\xbb\xbf")
+    # The page is still there, and its forms still work.
+    page.get_by_role("button", name="Bring grades over from Moodle now").click()
+    expect(page.locator("#reading")).to_contain_text("Grades are being read")
+    graded.world.services.grades.pulls.run(graded.site)
+    expect(page.locator("#reading")).not_to_contain_text("being read", timeout=10_000)
