@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from lti_tool.core.errors import InvalidInputError, NotFoundError
 from lti_tool.sis.entities import ClassView, PartGradeView, PersonView
 from lti_tool.sis.grading import GradeEntry
+from lti_tool.sis.holds import Holds
 from lti_tool.sync.grades.log import LogEntry
 from lti_tool.sync.grades.values import score
 from lti_tool.sync.rendering import host_of
@@ -45,10 +46,11 @@ def student() -> str:
             if both
             else []
         )
-        held = _grades(class_, person_key) if class_ and person else {}
+        grades = _grades(class_, person_key) if class_ and person else {}
+        holds = Holds(services().database).of(person_key, class_key) if both else {}
         names = names_in(
             moved[:PAGE],
-            (key for grade in held.values() for key in (grade.held_by, grade.entered_by)),
+            (key for each in grades.values() for key in (each.held_by, each.entered_by)),
         )
         own = _classes_of(person_key) if person and not class_text and not class_ else []
         people = sis.find_people(person_text, limit=_FOUND) if person_text else []
@@ -64,7 +66,8 @@ def student() -> str:
         class_text=class_text,
         people=people,
         classes=classes if class_text else own,
-        grades=held,
+        grades=grades,
+        holds=holds,
         moved=moved[:PAGE],
         next=moved[PAGE - 1].id if len(moved) > PAGE else None,
         before=_before(),

@@ -229,6 +229,7 @@ def test_a_grade_is_held_and_lifted_with_a_reason(desk: Desk) -> None:
     page = desk.post("/hold", **chosen, score="66,5", reason="Decision of the board.")
     assert "The grade is held." in page
     assert "Held by Administrator tests." in page
+    assert "Decision of the board." in page
     grade = graded.sis(person, part)
     assert grade is not None
     assert (grade.score, grade.held_by) == (Decimal("66.50"), "admin:tests")
