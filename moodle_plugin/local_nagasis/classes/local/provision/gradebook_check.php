@@ -92,7 +92,7 @@ final class gradebook_check {
     public static function sources(array $document, gradebook $gradebook, array $scales): void {
         $sources = array_filter(array_column($document['items'], 'source', 'key'));
         $held = self::held($gradebook, $sources);
-        foreach ($document['items'] as $index => ['source' => $source]) {
+        foreach ($document['items'] as $index => ['key' => $part, 'source' => $source]) {
             if ($source === null) {
                 continue;
             }
@@ -108,7 +108,8 @@ final class gradebook_check {
                 fn(int $category): bool => in_array((int) ($gradebook->total_of($category)->id ?? 0), $sources, true),
             );
             $ours = $item->itemtype === 'course' || ($key !== null && !$gradebook->connected($key));
-            if ($ours || isset($held[$source]) || $inside) {
+            // What serves this part already stays: whatever a teacher has put into it, or it into, is put back.
+            if ($ours || ($key !== $part && (isset($held[$source]) || $inside))) {
                 throw new refusal('source_taken', $field, ['item' => $name]);
             }
             $numeric = match ((int) $item->gradetype) {

@@ -94,6 +94,19 @@ final class gradebook_sources_test extends gradebook_testcase {
         $path = \grade_category::fetch(['id' => $teachers->id])->path;
         $this->assertStringContainsString('/' . $this->item('S1')->iteminstance . '/', $path);
 
+        // What a teacher puts into it comes back.
+        $this->item('P3')->set_parent($teachers->id);
+        \grade_category::fetch(['id' => $teachers->id])->set_parent(\grade_category::fetch_course_category($this->course->id)->id);
+        \grade_category::fetch(['id' => $this->item('S1')->iteminstance])->set_parent($teachers->id);
+        grade_regrade_final_grades($this->course->id);
+        $this->assertSame('updated', $this->settle(self::connected((int) $total->id))['result']);
+        $this->assertEquals($this->item('S2')->iteminstance, $this->item('P3')->categoryid);
+        $top = \grade_category::fetch_course_category($this->course->id);
+        $session = \grade_category::fetch(['id' => $this->item('S1')->iteminstance]);
+        $this->assertEquals($top->id, $session->parent);
+        $this->assertSame("{$session->path}$teachers->id/", \grade_category::fetch(['id' => $teachers->id])->path);
+        $this->assertSame(75.0, $this->grade('S1', $student));
+
         // A quiz of that category can't serve another part.
         $document = self::connected((int) $total->id);
         $document['items'][1]['source'] = (int) $quiz->id;
