@@ -261,6 +261,19 @@ def test_how_grades_go_is_said_in_a_sentence(graded: GradebookWorld, teacher: Vi
     assert "switched off" in page
 
 
+def test_a_paused_connection_is_no_way_around(graded: GradebookWorld, teacher: Visit) -> None:
+    sites = graded.world.services.sites
+    sites.pause(graded.site.id, reason="tests", actor="tests")
+    try:
+        page = teacher.get("/grades").text
+        assert "is paused" in page
+        assert "Bring grades over from Moodle now" in page
+        assert teacher.post("/grades/preview").status_code == 403
+    finally:
+        sites.resume(graded.site.id, actor="tests")
+    assert "is paused" not in teacher.get("/grades").text
+
+
 def test_the_way_of_before_is_closed_here(graded: GradebookWorld, teacher: Visit) -> None:
     assert teacher.post("/grades/preview").status_code == 403
     # A course without the plugin's gradebook goes on as before.

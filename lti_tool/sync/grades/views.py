@@ -133,7 +133,8 @@ class CourseGrades:
             .join(_synced, _synced.c.site_id == _sites.c.id)
             .where(
                 _sites.c.registration_id == registration_id,
-                _sites.c.standing == SiteStanding.ACTIVE,
+                # One that is paused is still the only way: two would undo each other's work.
+                _sites.c.standing != SiteStanding.DISCONNECTED,
                 _synced.c.kind == "course",
                 _synced.c.key == course_key_of(views),
                 sa.cast(_synced.c.moodle_id, sa.String) == context_id,
