@@ -11,7 +11,7 @@ from lti_tool.sync.grades.connections import GradeConnectionError
 from lti_tool.sync.grades.decisions import Action
 from lti_tool.sync.grades.models import GradeConnection
 from lti_tool.web import display, grade_words
-from lti_tool.web.grades_course import GradedCourse, names_of, require_graded_course
+from lti_tool.web.grades_course import GradedCourse, automatic, names_of, require_graded_course
 from lti_tool.web.i18n import gettext as _
 from lti_tool.web.viewer import in_course
 from lti_tool.wiring import services
@@ -91,6 +91,7 @@ def preview() -> str | Response:
             action: sum(row.decision.action is action for row in rows) for action in list(Action)
         },
         outcomes=grade_words.outcomes(),
+        automatic=automatic(),
         decided=grade_words.decided,
         statuses=display.grade_statuses(),
         Action=Action,
@@ -130,7 +131,11 @@ def confirm() -> str | Response:
     if found is None:
         return redirect(url_for("grades_connections.index"))
     return render_template(
-        "grades/connections_disconnect.html", who=course.who, part=part, found=found
+        "grades/connections_disconnect.html",
+        who=course.who,
+        part=part,
+        found=found,
+        automatic=automatic(),
     )
 
 

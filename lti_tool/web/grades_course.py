@@ -95,6 +95,11 @@ def require_graded_course() -> GradedCourse:
     return found
 
 
+def automatic() -> bool:
+    """Whether grades go to Moodle by themselves."""
+    return services().settings.moodle_grade_push == "automatic"
+
+
 def names_of(keys: Iterable[str | None]) -> dict[str, str]:
     """Names of these people of the SIS by key; whoever is no person is absent."""
     wanted = {key for key in keys if key}

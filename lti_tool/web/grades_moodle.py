@@ -16,7 +16,13 @@ from lti_tool.core.errors import NotFoundError
 from lti_tool.sync.grades.cells import DIFFERENT, SENDABLE, Cell, CellState
 from lti_tool.sync.grades.views import Column, Row, Table
 from lti_tool.web import display, grade_words
-from lti_tool.web.grades_course import GradedCourse, inbox_url, names_of, require_graded_course
+from lti_tool.web.grades_course import (
+    GradedCourse,
+    automatic,
+    inbox_url,
+    names_of,
+    require_graded_course,
+)
 from lti_tool.web.i18n import gettext as _
 from lti_tool.web.paging import PAGE, Slice, slice_of
 from lti_tool.web.viewer import in_course
@@ -68,7 +74,7 @@ def page(course: GradedCourse, part_key: str | None) -> str:
         whole=_WHOLE if PAGE < total <= _WHOLE and size == PAGE else None,
         sendings=sendings,
         names=names,
-        automatic=_automatic(),
+        automatic=automatic(),
         switched_on=services().settings.moodle_sync_enabled,
         combined=len(course.who.classes) > 1,
         column_name=column_name,
@@ -82,15 +88,11 @@ def _words() -> dict[str, object]:
     return {
         "states": grade_words.states(),
         "statuses": display.grade_statuses(),
-        "why": partial(grade_words.why, automatic=_automatic()),
+        "why": partial(grade_words.why, automatic=automatic()),
         "refusal": grade_words.refusal,
         "CellState": CellState,
         "SENDABLE": SENDABLE,
     }
-
-
-def _automatic() -> bool:
-    return services().settings.moodle_grade_push == "automatic"
 
 
 def _chosen(table: Table, wanted: str) -> Iterator[tuple[Row, Column, Cell]]:
@@ -223,7 +225,7 @@ def _csv(table: Table, names: dict[str, str]) -> Iterator[str]:
             states[cell.state].label,
             sent_at,
             names.get(sent_by or "", sent_by or ""),
-            *grade_words.why(cell, automatic=_automatic()),
+            *grade_words.why(cell, automatic=automatic()),
         ]
         writer.writerow([harmless(value) for value in values])
         if buffer.tell() > 65536:

@@ -59,3 +59,19 @@ def test_a_grade_goes_as_it_was_sent_and_is_marked_when_it_changes(
     graded.settle()
     assert graded.held(part_key, person_key) == 6200
     assert not waits("changed")
+
+
+def test_the_words_of_connecting_know_that_nothing_goes_by_itself(
+    graded: GradebookWorld,
+) -> None:
+    part_key = graded.view.parts[1].part_key
+    teacher = graded.world.launch("teacher")
+    query = f"part={part_key}&item={graded.quiz.id}"
+    preview = teacher.get(f"/grades/connections/preview?{query}").text
+    assert "until you send them" in preview
+    teacher.post("/grades/connections/connect", {"part": part_key, "item": graded.quiz.id})
+    graded.settle()
+    words = teacher.get(f"/grades/connections/disconnect?part={part_key}").text
+    assert "when you send them" in words
+    # Nothing of the SIS has gone into the quiz.
+    assert graded.held(part_key, graded.some_grade(GradeStatus.SUBMITTED, 1).person_key) is None
