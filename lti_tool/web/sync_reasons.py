@@ -62,6 +62,10 @@ _REFUSALS: dict[str, tuple[Any, Any]] = {
         _l("The course should be read only, and this Moodle freezes nothing."),
         _l("Switch on context freezing in Moodle, or pair again."),
     ),
+    "aggregation_forced": (
+        _l("A setting of this Moodle forces another way of adding up grades on every course."),
+        _l("The message names the setting: let courses choose, then try again."),
+    ),
     "dates_reversed": (_l("The course would end before it starts."), _CORRECT),
     "course_missing": (_l("The course is not in Moodle."), _l("Resync the course.")),
     "user_missing": (_l("The person has no account in Moodle."), _l("Resync the person.")),
