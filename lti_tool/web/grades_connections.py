@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from lti_tool.moodle.plugin_errors import PluginError
 from lti_tool.sis.entities import PartView
+from lti_tool.sync.grades.cells import CellState
 from lti_tool.sync.grades.connections import GradeConnectionError
 from lti_tool.sync.grades.decisions import Action
 from lti_tool.sync.grades.models import GradeConnection
@@ -90,7 +91,8 @@ def preview() -> str | Response:
         counts={
             action: sum(row.decision.action is action for row in rows) for action in list(Action)
         },
-        outcomes=grade_words.outcomes(),
+        outcomes=grade_words.outcomes()
+        | ({} if automatic() else {Action.SEND: grade_words.states()[CellState.WAITS]}),
         automatic=automatic(),
         decided=grade_words.decided,
         statuses=display.grade_statuses(),
