@@ -95,6 +95,27 @@ final class freezing_test extends \advanced_testcase {
     }
 
     /**
+     * Gradebook and grades of the SIS go on, as somebody who has no capability there: an appeal is decided after the term.
+     */
+    public function test_grades(): void {
+        self::apply(true);
+        $this->setUser($this->getDataGenerator()->create_user());
+        $documents = [
+            [
+                'kind' => 'gradebook',
+                'course' => 'C1',
+                'categories' => [['key' => 'K', 'name' => 'Theory', 'weight' => 10000]],
+                'items' => [['key' => 'P1', 'name' => 'Quiz', 'category' => 'K', 'weight' => 10000]],
+            ],
+            ['kind' => 'grades', 'course' => 'C1', 'grades' => [['user' => 'S1', 'item' => 'P1', 'value' => 8750]]],
+        ];
+        $this->assertSame(['created', 'updated'], array_column(batch::run($documents, false), 'result'));
+        $documents[1]['grades'][0] = ['value' => 9000, 'expected' => 8750] + $documents[1]['grades'][0];
+        $this->assertSame(['unchanged', 'updated'], array_column(batch::run($documents, false), 'result'));
+        $this->assertSame(['unchanged', 'unchanged'], array_column(batch::run($documents, false), 'result'));
+    }
+
+    /**
      * Moodle's own events tell of it, once; nothing is written for what is so already.
      */
     public function test_events(): void {
