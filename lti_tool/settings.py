@@ -108,7 +108,8 @@ class Settings(BaseSettings):
     moodle_base_url: str = Field(
         "",
         validation_alias=_moodle("MOODLE_BASE_URL"),
-        description="Address (wwwroot) of a Moodle that `nagasis site add` connects without pairing.",
+        description="Address (wwwroot) of a Moodle that `nagasis site add` connects without "
+        "pairing.",
     )
     moodle_api_token: SecretStr = Field(
         SecretStr(""),
