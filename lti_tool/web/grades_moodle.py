@@ -78,6 +78,7 @@ def page(course: GradedCourse, part_key: str | None) -> str:
         switched_on=services().settings.moodle_sync_enabled,
         combined=len(course.who.classes) > 1,
         column_name=column_name,
+        titles={column.item_key: column_name(column) for column in table.columns},
         inbox=inbox_url(),
         **_words(),
     )
