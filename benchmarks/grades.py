@@ -13,7 +13,7 @@ import argparse
 import json
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
@@ -41,7 +41,7 @@ from lti_tool.moodle.documents import (
 from lti_tool.sis.entities import ClassStatus, GradeSource, GradeStatus
 from lti_tool.sis.grade_models import ClassPartGrade
 from lti_tool.sis.models import ClassHeader, ClassPart, Enrollment, Person
-from lti_tool.sync.grades.models import GradePull, GradeReceipt
+from lti_tool.sync.grades.models import GradePull, GradeReceipt, MoodleGradeSyncLog
 
 PREFIX = "nbgrades"
 STUDENTS, COURSES = 1000, 20
@@ -345,7 +345,7 @@ def _from_moodle(campus: Kept) -> list[dict[str, Any]]:
     acts = {(person, part): at for (_, person, part), at in zip(cells, given, strict=True)}
     missing = set(acts) - set(arrived)
     if missing:
-        print(campus.tool.log("worker"), flush=True)
+        _explain(campus, missing)
         raise SystemExit(f"{len(missing)} of {STUDENTS} grades did not arrive: {min(missing)}")
     delays = sorted(arrived[cell] - at for cell, at in acts.items())
     p95 = statistics.quantiles(delays, n=20)[-1]
@@ -360,6 +360,22 @@ def _from_moodle(campus: Kept) -> list[dict[str, Any]]:
         figure("seconds until a grade is in the SIS, 95%", p95, SECONDS, at_least=False),
         figure("grades compared a second", compared / seconds, COMPARED, at_least=True),
     ]
+
+
+def _explain(campus: Kept, missing: Collection[tuple[str, str]]) -> None:
+    with campus.services.database.read() as session:
+        codes = session.execute(
+            sa.select(
+                MoodleGradeSyncLog.direction,
+                MoodleGradeSyncLog.movement,
+                MoodleGradeSyncLog.code,
+                sa.func.count(),
+            ).group_by(
+                MoodleGradeSyncLog.direction, MoodleGradeSyncLog.movement, MoodleGradeSyncLog.code
+            )
+        ).all()
+        pulls = session.scalar(sa.select(sa.func.count()).select_from(GradePull))
+    print(f"{len(missing)} missing, {pulls} pulls left, movements {codes}", flush=True)
 
 
 def _reconciled(campus: Kept) -> tuple[int, float]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -17,9 +15,6 @@ from tests.e2e.moodle.pages import settled
 from tests.e2e.with_plugin.campus import Campus
 
 _ACTS = Path(__file__).with_name("grade_acts.php")
-# Seconds; the worker looks every two.
-_PATIENCE = 60
-_Found = TypeVar("_Found")
 QUIZ = "Vocabulary quiz"
 
 
@@ -72,17 +67,23 @@ class Graded:
         grades = services.sis.part_grades(self.view.class_key, [self.part.part_key])
         return next((grade for grade in grades if grade.person_key == person), None)
 
-    def comes(self, person: str, score: str | None) -> PartGradeView:
-        """Wait until the SIS has this score; the worker brings it."""
+    def pull(self, services: Services) -> None:
+        """What Moodle tells of is read, as the worker does every two seconds where it may."""
         self.campus.plugins.send()
+        (site,) = services.sites.list()
+        pulls = services.grades.pulls
+        pulls.take_events(site)
+        while pulls.waiting(site.id, [self.view.class_key]):
+            pulls.run(site)
+
+    def comes(self, person: str, score: str) -> PartGradeView:
+        """Read what Moodle tells of; the grade, which must have this score then."""
         with self.campus.tool.services() as services:
-
-            def there() -> PartGradeView | None:
-                grade = self.in_sis(services, person)
-                wanted = None if score is None else Decimal(score)
-                return grade if grade is not None and grade.score == wanted else None
-
-            return until(there)
+            self.pull(services)
+            grade = self.in_sis(services, person)
+        assert grade is not None
+        assert grade.score == Decimal(score)
+        return grade
 
     def keys(self) -> dict[str, int]:
         """Moodle's grade items by their keys of the SIS."""
@@ -115,12 +116,3 @@ class Graded:
         cell = row.locator(f"td[data-itemid='{item}']")
         expect(cell).to_have_count(1)
         return cell
-
-
-def until(look: Callable[[], _Found | None]) -> _Found:
-    """Look again and again until there is something."""
-    deadline = time.monotonic() + _PATIENCE
-    while (found := look()) is None:
-        assert time.monotonic() < deadline, "nothing came"
-        time.sleep(0.5)
-    return found

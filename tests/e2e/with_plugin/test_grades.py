@@ -19,7 +19,7 @@ from tests.e2e.moodle.pages import settled
 from tests.e2e.pairing import Desk
 from tests.e2e.tool_pages import arrived
 from tests.e2e.with_plugin.campus import Campus
-from tests.e2e.with_plugin.graded import QUIZ, Graded, until
+from tests.e2e.with_plugin.graded import QUIZ, Graded
 from tests.e2e.with_plugin.link import Link, arrive
 from tests.e2e.with_plugin.pictures import Pictures
 
@@ -185,9 +185,9 @@ def _regraded(graded: Graded, teacher: Page, points: str) -> int:
     """Regraded in Moodle after the approval; the conflict's id."""
     person = graded.people[1]
     graded.grade_in_report(teacher, person, points)
-    graded.campus.plugins.send()
     with graded.campus.tool.services() as services:
-        found = until(lambda: services.grades.conflicts.undecided(person_key=person) or None)
+        graded.pull(services)
+        found = services.grades.conflicts.undecided(person_key=person)
     assert [conflict.reason for conflict in found] == ["locked"]
     assert found[0].moodle_value == int(Decimal(points) * 1000)
     return found[0].id
@@ -245,9 +245,9 @@ def test_regraded_again_and_moodles_is_taken(approved: Graded, teacher: Page, de
 def test_withdrawn_in_moodle_is_a_conflict_and_no_erasure(approved: Graded, teacher: Page) -> None:
     person = approved.people[2]
     approved.grade_in_report(teacher, person, "")
-    approved.campus.plugins.send()
     with approved.campus.tool.services() as services:
-        found = until(lambda: services.grades.conflicts.undecided(person_key=person) or None)
+        approved.pull(services)
+        found = services.grades.conflicts.undecided(person_key=person)
         assert [conflict.reason for conflict in found] == ["withdrawn"]
         grade = approved.in_sis(services, person)
         assert grade is not None
