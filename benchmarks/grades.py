@@ -279,7 +279,8 @@ def _cells(campus: Kept) -> list[tuple[str, str, str]]:
     classes = campus.services.sis_extracts.classes(books)
     for course, book in books.items():
         assert isinstance(book, Gradebook)
-        if classes[course].status is not ClassStatus.ACTIVE:
+        # Of classes that are taught together not everybody is in each.
+        if classes[course].status is not ClassStatus.ACTIVE or classes[course].combined_with:
             continue
         members = getattr(rosters[course], "members", [])
         students = [m.user for m in members if (m.role, m.status) == ("student", "active")]
@@ -323,7 +324,7 @@ def _imported(campus: Kept) -> dict[tuple[str, str], float]:
 
 
 def _from_moodle(campus: Kept) -> list[dict[str, Any]]:
-    print(campus.tool.cli("sync", "apply", "--all"), flush=True)
+    campus.tool.cli("sync", "apply", "--all")
     cells = _cells(campus)[:STUDENTS]
     if len(cells) < STUDENTS:
         raise SystemExit(f"The campus has only {len(cells)} grades to give.")
