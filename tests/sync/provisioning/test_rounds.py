@@ -69,15 +69,17 @@ def test_whatever_breaks_at_one_site_the_next_has_its_turn(campus: Campus) -> No
 
 def test_courses_open_and_close_by_date(campus: Campus) -> None:
     campus.run()
-    hidden = _hidden(campus)
+    closed = _closed(campus)
     with campus.database.read() as session:
         last = max(term.end_date for term in session.query(Term))
     days = (last + dt.timedelta(days=40) - campus.clock.now().date()).days
     campus.clock.advance(days=days)
     campus.parts.rounds.everything()
-    assert len(_hidden(campus)) > len(hidden)
+    assert len(_closed(campus)) > len(closed)
     assert campus.equal()
 
 
-def _hidden(campus: Campus) -> list[str]:
-    return [each.idnumber for each in campus.platform.state.courses.values() if not each.visible]
+def _closed(campus: Campus) -> list[str]:
+    """Courses that are hidden, or can only be read."""
+    courses = campus.platform.state.courses.values()
+    return [each.idnumber for each in courses if each.readonly or not each.visible]
