@@ -253,6 +253,8 @@ def _to_moodle(campus: Kept) -> list[dict[str, Any]]:
     ours = _by_plugin(campus, documents, "updated")
     _require_there(campus, documents)
     theirs = _by_service(campus, classes[1:]) * COURSES / (COURSES - 1)
+    # Moodle notes a token's use once a minute.
+    campus.services.moodle_plugin.status(campus.site)
     again: list[float] = []
     rows = _written(campus.moodle, lambda: again.append(_by_plugin(campus, documents, "unchanged")))
     upkeep = _written(campus.moodle, lambda: campus.services.moodle_plugin.status(campus.site))
