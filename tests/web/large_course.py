@@ -85,7 +85,7 @@ def _sent(world: World, course_id: int, entries: list[GradeEntry]) -> None:
         session.add(site)
         session.flush()
         session.execute(
-            sa.insert(SyncedDocument.__table__),
+            sa.insert(SyncedDocument),
             {
                 "site_id": site.id,
                 "kind": "course",

@@ -40,7 +40,7 @@ from lti_tool.sync.grades.models import GradeConflict, GradeReceipt
 from lti_tool.sync.grades.pulls import GradePulls
 from lti_tool.sync.lifecycle import Lifecycle
 from lti_tool.sync.provisioning.assembly import Limits, Provisioning, assemble
-from tests.sync.provisioning.conftest import _NoRegistrations as NoRegistrations
+from tests.sync.provisioning.conftest import NoRegistrations
 from tests.sync.school import School
 
 TOKEN = "a" * 32

@@ -193,7 +193,7 @@ def test_what_cannot_be_connected(
         for attempt in (connections.preview, connections.connect):
             more = {"actor": "T"} if attempt == connections.connect else {}
             with pytest.raises(GradeConnectionError) as error:
-                attempt(world.site, [view], part_key, item_id, **more)  # type: ignore[operator]
+                attempt(world.site, [view], part_key, item_id, **more)
         assert world.count("grade_connection") == before
         return reason(error)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import sqlalchemy as sa
 
 from demo.gradebook import CourseGrades
@@ -70,11 +72,11 @@ def test_of_classes_taught_together_each_total_is_its_own_class_s(world: GradeWo
         world.enter(f"student-{key}", f"{key}/p", score)
         world.grading.approve([f"{key}/p"], actor="T")
     world.send()
-    for key, score in (("M", 70), ("N", 90)):
+    for key, shown in (("M", 70), ("N", 90)):
         person = f"student-{key}"
-        assert _total(world, person, "M") == score * 100
+        assert _total(world, person, "M") == shown * 100
         for item in (f"{key}/p", f"{key}#1"):
-            assert world.moodle(person, item, course="M") == score
+            assert world.moodle(person, item, course="M") == Decimal(shown)
         for item in (f"{key}/p", f"{key}#1", TOTAL):
             receipt = world.receipt(person, item)
             assert (receipt.course_key, receipt.class_key) == ("M", key)
@@ -254,13 +256,13 @@ def test_an_undo_brings_grades_back(world: GradeWorld) -> None:
     world.send()
     undone = world.parts.undo.undo(world.site, last_run(world).id, actor="admin")
     assert undone.left == []
-    assert (world.moodle("A", "K/mid"), world.moodle("B", "K/mid")) == (80, None)
+    assert (world.moodle("A", "K/mid"), world.moodle("B", "K/mid")) == (Decimal(80), None)
     assert world.movements("A", "K/mid")[-1] == ("sent", 9000, 8000)
     # The undo can be undone, and what the SIS says goes on after it.
     world.parts.runs.go_on(world.site.id, actor="admin")
     world.parts.marks.mark(world.site.id, "grades", ["K"])
     world.send()
-    assert (world.moodle("A", "K/mid"), world.moodle("B", "K/mid")) == (90, 60)
+    assert (world.moodle("A", "K/mid"), world.moodle("B", "K/mid")) == (Decimal(90), Decimal(60))
 
 
 def test_an_undo_leaves_what_somebody_graded_since(world: GradeWorld) -> None:

@@ -111,12 +111,12 @@ def test_classes_taught_together_have_columns_of_their_own(
     world.school.student("E", "X")
     world.school.student("F", "Y")
     both = [found for key in ("X", "Y") if (found := world.school.sis.class_(key))]
-    found = views.table(world.site, both, part_keys=["X/quiz", "Y/quiz"], totals=True)
-    assert found.course_key == "X"
-    assert [column.item_key for column in found.columns] == [
+    shown = views.table(world.site, both, part_keys=["X/quiz", "Y/quiz"], totals=True)
+    assert shown.course_key == "X"
+    assert [column.item_key for column in shown.columns] == [
         "X/quiz", "X#1", "Y/quiz", "Y#1", TOTAL,
     ]  # fmt: skip
-    assert {row.person_key: sorted(row.cells) for row in found.rows} == {
+    assert {row.person_key: sorted(row.cells) for row in shown.rows} == {
         "E": [TOTAL, "X#1", "X/quiz"],
         "F": [TOTAL, "Y#1", "Y/quiz"],
     }

@@ -50,13 +50,16 @@ class Tokens:
         return TOKEN
 
 
-class _NoRegistrations:
+class NoRegistrations:
     """Nothing is registered or ended here."""
 
     def view(self, registration_id: int) -> NoReturn:
         raise AssertionError
 
     def ensure(self, lti: object, *, name: str, former: int | None, actor: str) -> NoReturn:
+        raise AssertionError
+
+    def stand_in(self, url: str, *, name: str, actor: str) -> NoReturn:
         raise AssertionError
 
     def disable(self, registration_id: int, *, actor: str) -> NoReturn:
@@ -242,7 +245,7 @@ def build_campus(
         AuditLog(clock),
         extracts,
         plugin,
-        Sites(database, clock, AuditLog(clock), keyring, _NoRegistrations()),
+        Sites(database, clock, AuditLog(clock), keyring, NoRegistrations()),
         Lifecycle(ZoneInfo("Asia/Phnom_Penh")),
         Limits(calls_per_minute=10_000),
         sleep=lambda _: None,
