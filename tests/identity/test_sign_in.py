@@ -1,24 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from werkzeug import Response
 
-from lti_tool.core.audit import AuditEvent, AuditLog
-from lti_tool.core.clock import FixedClock
-from lti_tool.core.crypto import Keyring
-from lti_tool.core.database import Database
-from lti_tool.core.errors import NagaError
-from lti_tool.core.http import HttpClient
-from lti_tool.identity.admin_sessions import AdminSessions
-from lti_tool.identity.models import PersonLink, SignIn
-from lti_tool.identity.people import People, PersonLinkConflictError
-from lti_tool.identity.provider_sessions import ProviderSessions
+from lti_tool.identity.models import SignIn
+from lti_tool.identity.people import PersonLinkConflictError
 from lti_tool.identity.sign_in import SignIns
 from lti_tool.identity.sign_in_errors import (
     SignInClaimMissingError,
@@ -27,125 +16,16 @@ from lti_tool.identity.sign_in_errors import (
     SignInOtherBrowserError,
     SignInPersonUnknownError,
     SignInTokenError,
-    SignInUnavailableError,
 )
-from lti_tool.identity.sign_in_provider import IdentityProvider
 from lti_tool.lti.errors import LaunchError
-from lti_tool.lti.launch import Launches
-from lti_tool.lti.login import Logins
 from lti_tool.lti.models import Launch, Registration, Standing
-from lti_tool.lti.platform_keys import PlatformKeys
-from lti_tool.lti.registrations import Registrations
-from lti_tool.sis.embedded import EmbeddedSis
-from tests.identity.launched import OTHER, PERSON, Launched, add_launch, add_school
+from tests.identity.launched import OTHER, PERSON, add_launch
 from tests.identity.oidc_provider import (
     CLIENT_ID,
-    CLIENT_SECRET,
     CONFIGURATION,
-    OidcProvider,
     key,
-    open_provider,
 )
-from tests.lti.outbound_world import as_json, raw_server
-
-TOOL = "https://tool.example"
-
-
-@dataclass
-class World:
-    """A launch whose account is nobody yet, and a provider that knows who it is."""
-
-    database: Database
-    clock: FixedClock
-    http: HttpClient
-    audit: AuditLog
-    keyring: Keyring
-    oidc: OidcProvider
-    launched: Launched
-
-    def __post_init__(self) -> None:
-        self.people = People(
-            self.database, self.clock, EmbeddedSis(self.database, self.clock), self.audit
-        )
-        self.sign_ins = self.process()
-
-    def process(self, *, issuer: str | None = None, secret: str = CLIENT_SECRET) -> SignIns:
-        """The service as another process has it: nothing is cached yet."""
-        registrations = Registrations(self.database, self.clock, self.audit)
-        logins = Logins(self.database, self.clock, registrations, public_url=TOOL)
-        keys = PlatformKeys(self.database, self.clock, self.http)
-        launches = Launches(self.database, self.clock, registrations, logins, keys, public_url=TOOL)
-        provider = IdentityProvider(
-            self.clock,
-            self.http,
-            keys,
-            issuer=issuer or self.oidc.issuer,
-            client_id=CLIENT_ID,
-            client_secret=secret,
-            client_auth="client_secret_basic" if secret else "none",
-            sign=lambda claims: "",
-            scopes="openid profile",
-            redirect_uri=f"{TOOL}/sign-in/callback",
-        )
-        sessions = ProviderSessions(
-            self.database,
-            self.clock,
-            provider,
-            AdminSessions(self.database, self.clock, self.audit, public_url=TOOL),
-            EmbeddedSis(self.database, self.clock),
-            self.keyring,
-            self.audit,
-            person_claim="person_uuid",
-            roles_claim="naga_roles",
-        )
-        return SignIns(
-            self.database,
-            self.clock,
-            provider,
-            self.people,
-            launches,
-            sessions,
-            self.audit,
-            person_claim="person_uuid",
-        )
-
-    def sign_in(self) -> str | None:
-        """The whole way, as one person goes it."""
-        ticket = self.sign_ins.begin(self.launched.reference)
-        answer = self.oidc.authorize(ticket.redirect_url)
-        return self.sign_ins.finish(**answer, secret=ticket.secret).person_key
-
-    def links(self) -> list[tuple[str, str, str, str]]:
-        """Account, person, method and who did it."""
-        with self.database.read() as session:
-            return [
-                (link.subject, link.person_key, link.method, link.linked_by)
-                for link in session.scalars(sa.select(PersonLink).order_by(PersonLink.subject))
-            ]
-
-    def audited(self) -> list[tuple[str, str | None]]:
-        """Actions, with the code of those that were refused."""
-        with self.database.read() as session:
-            assert AuditLog.first_broken(session) is None
-            return [
-                (event.action, event.detail.get("code"))
-                for event in session.scalars(sa.select(AuditEvent).order_by(AuditEvent.id))
-            ]
-
-    def person_of_launch(self) -> str | None:
-        """What the launch's record says."""
-        with self.database.read() as session:
-            return session.get_one(Launch, self.launched.reference).person_key
-
-
-@pytest.fixture
-def world(
-    database: Database, clock: FixedClock, http: HttpClient, audit: AuditLog, keyring: Keyring
-) -> Iterator[World]:
-    launched = add_launch(database, clock, add_school(database, clock))
-    with open_provider(clock) as oidc:
-        oidc.person = {"person_uuid": PERSON, "email": "shared@school.example"}
-        yield World(database, clock, http, audit, keyring, oidc, launched)
+from tests.identity.sign_in_world import World, refused
 
 
 def test_the_account_is_linked_to_the_person_of_the_claim(world: World) -> None:
@@ -226,11 +106,11 @@ def test_a_public_client_sends_no_secret(world: World) -> None:
         ({"nbf": 4102444800}, "nbf"),
     ],
 )
-def test_a_claim_that_does_not_hold_is_refused(
+def test_a_claim_that_does_not_hold_isrefused(
     world: World, spoil: dict[str, Any], field: str | None
 ) -> None:
     world.oidc.spoil = spoil
-    error = _refused(world, SignInTokenError)
+    error = refused(world, SignInTokenError)
     assert error.field == field or field is None
 
 
@@ -249,30 +129,30 @@ def test_several_audiences_are_fine_where_this_tool_is_the_party(world: World) -
         ({"jku": "https://evil.example/keys"}, "token_header"),
     ],
 )
-def test_a_header_that_does_not_hold_is_refused(
+def test_a_header_that_does_not_hold_isrefused(
     world: World, header: dict[str, Any], reason: str
 ) -> None:
     world.oidc.header = header
-    assert _refused(world, SignInTokenError).context["reason"] == reason
+    assert refused(world, SignInTokenError).context["reason"] == reason
     assert len(world.oidc.stub.seen("GET", "/keys")) <= 1
 
 
-def test_another_key_by_the_same_name_is_refused(world: World) -> None:
+def test_another_key_by_the_same_name_isrefused(world: World) -> None:
     world.oidc.published = [key("provider")]
     world.oidc.signing_key = key("thief")
     world.oidc.header = {"kid": "provider"}
-    assert _refused(world, SignInTokenError).context["reason"] == "token_signature"
+    assert refused(world, SignInTokenError).context["reason"] == "token_signature"
 
 
 @pytest.mark.parametrize("value", [None, "", 7, ["person-sok-dara"], "x" * 300])
 def test_the_claim_must_name_the_person(world: World, value: Any) -> None:
     world.oidc.person = {"person_uuid": value, "email": "dara@school.example", "sub": PERSON}
-    assert _refused(world, SignInClaimMissingError).field == "person_uuid"
+    assert refused(world, SignInClaimMissingError).field == "person_uuid"
 
 
 def test_a_person_unknown_to_the_sis(world: World) -> None:
     world.oidc.person = {"person_uuid": "nobody"}
-    _refused(world, SignInPersonUnknownError)
+    refused(world, SignInPersonUnknownError)
 
 
 def test_a_person_with_another_account_is_a_conflict(world: World) -> None:
@@ -297,7 +177,7 @@ def test_an_account_with_another_person_is_a_conflict(world: World) -> None:
     assert world.person_of_launch() == PERSON
 
 
-def test_a_replayed_answer_is_refused(world: World) -> None:
+def test_a_replayed_answer_isrefused(world: World) -> None:
     ticket = world.sign_ins.begin(world.launched.reference)
     answer = world.oidc.authorize(ticket.redirect_url)
     world.sign_ins.finish(**answer, secret=ticket.secret)
@@ -332,7 +212,7 @@ def test_another_browser_is_refused_and_the_first_can_go_on(
     assert world.sign_ins.finish(**answer, secret=ticket.secret).person_key == PERSON
 
 
-def test_a_code_of_another_sign_in_is_refused(world: World) -> None:
+def test_a_code_of_another_sign_in_isrefused(world: World) -> None:
     stolen = world.oidc.authorize(world.sign_ins.begin(world.launched.reference).redirect_url)
     ticket = world.sign_ins.begin(world.launched.reference)
     with pytest.raises(SignInDeniedError):
@@ -361,80 +241,3 @@ def test_a_launch_that_has_ended_or_never_was(world: World) -> None:
     with pytest.raises(LaunchError):
         world.sign_ins.finish(**answer, secret=ticket.secret)
     assert world.links() == []
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        Response("down", 503),
-        Response("<html>", 200),
-        as_json([1]),
-        as_json({"issuer": "https://other.example"}),
-        Response("[" * 200_000, 200),
-        Response("x" * 300_000, 200),
-        Response("", 302, headers={"Location": "http://10.0.0.1/"}),
-    ],
-)
-def test_a_configuration_that_does_not_hold(world: World, answer: Response) -> None:
-    world.oidc.stub.queue("GET", CONFIGURATION, answer)
-    with pytest.raises(SignInUnavailableError):
-        world.sign_ins.begin(world.launched.reference)
-    # Nothing bad is kept: the next attempt asks again.
-    assert world.sign_in() == PERSON
-
-
-@pytest.mark.parametrize("endpoint", [None, 5, "ftp://provider.example/token", "//x"])
-def test_an_endpoint_that_may_not_be_called(world: World, endpoint: Any) -> None:
-    document = world.oidc.configuration() | {"authorization_endpoint": endpoint}
-    world.oidc.stub.queue("GET", CONFIGURATION, as_json(document))
-    with pytest.raises(SignInUnavailableError):
-        world.sign_ins.begin(world.launched.reference)
-
-
-def test_nobody_answers(world: World) -> None:
-    with pytest.raises(SignInUnavailableError):
-        world.process(issuer="http://127.0.0.1:1").begin(world.launched.reference)
-
-
-def test_half_an_answer(world: World) -> None:
-    with (
-        raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{") as url,
-        pytest.raises(SignInUnavailableError),
-    ):
-        world.process(issuer=url).begin(world.launched.reference)
-
-
-@pytest.mark.parametrize(
-    ("answer", "kind"),
-    [
-        (Response("down", 502), SignInUnavailableError),
-        (as_json({}, 500), SignInUnavailableError),
-        (as_json({"error": "invalid_client"}, 401), SignInDeniedError),
-        (as_json({"error": ["odd"]}, 400), SignInDeniedError),
-        (as_json({"access_token": "alone"}), SignInTokenError),
-        (as_json({"id_token": 5}), SignInTokenError),
-        (as_json({"id_token": "a.b.c.d.e"}), SignInTokenError),
-        (as_json({"id_token": "nonsense"}), SignInTokenError),
-    ],
-)
-def test_a_token_answer_that_does_not_hold(
-    world: World, answer: Response, kind: type[NagaError]
-) -> None:
-    world.oidc.stub.queue("POST", "/token", answer)
-    _refused(world, kind)
-
-
-def test_keys_that_cannot_be_read(world: World) -> None:
-    world.oidc.stub.on("GET", "/keys", Response("down", 503))
-    _refused(world, SignInUnavailableError)
-
-
-def _refused(world: World, kind: type[NagaError]) -> NagaError:
-    """The error of a sign-in that changes nothing and leaves one record."""
-    with pytest.raises(kind) as caught:
-        world.sign_in()
-    assert world.links() == []
-    assert world.person_of_launch() is None
-    assert world.audited() == [("person.sign_in_refused", caught.value.code)]
-    assert caught.value.context["reference"] == world.launched.reference
-    return caught.value
