@@ -51,6 +51,7 @@ def unpaired(http: HttpClient, sites: Sites, registrations: Registrations) -> Un
 def test_it_is_called_and_kept_with_a_sealed_token(
     moodle: MoodleServer, unpaired: UnpairedSites, sites: Sites, database: Database
 ) -> None:
+    moodle.status = {"kinds": ["category", "user", "course", "roster"]}
     site, status = unpaired.add(moodle.url, moodle.token, actor="admin:a")
     assert (site.name, site.standing, site.epoch) == ("Campus Moodle", SiteStanding.ACTIVE, None)
     assert sites.token(site) == moodle.token
