@@ -211,6 +211,7 @@ class Installation:
             for page in self.services.moodle_plugin.pages(site, "grades", {"keyed": True})
             for each in page
         }
+        assert wanted, "the SIS has grades for Moodle"
         return [cell for cell, value in wanted.items() if there.get(cell) != value]
 
     # -- Moodle's PHP
