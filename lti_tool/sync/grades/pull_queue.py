@@ -16,12 +16,21 @@ from lti_tool.core.database import Database
 from lti_tool.moodle.models import MoodleEvent, MoodleSite
 from lti_tool.sis.bulk import chunks
 from lti_tool.sync.grades.models import GradePull
-from lti_tool.sync.provisioning.models import SyncedDocument
+from lti_tool.sync.provisioning.models import SyncedDocument, SyncMark
 
+_marks = cast(sa.Table, SyncMark.__table__)
 _events = cast(sa.Table, MoodleEvent.__table__)
 _pulls = cast(sa.Table, GradePull.__table__)
 _synced = cast(sa.Table, SyncedDocument.__table__)
 
+# A course whose gradebook is just to be changed: what a part's item holds now may not be what it
+# will hold, and would look withdrawn then. It is read after that.
+_REBUILT = sa.exists().where(
+    _marks.c.site_id == _pulls.c.site_id,
+    _marks.c.kind == "gradebook",
+    _marks.c.key == _pulls.c.course_key,
+    _marks.c.not_before.is_(None),
+)
 # Events that say no more than that something about grades happened in their course: what counts is
 # what stands there when it is read.
 _TYPES = (
@@ -177,6 +186,7 @@ class PullQueue:
                 _pulls.c.site_id == site_id,
                 sa.or_(_pulls.c.not_before.is_(None), _pulls.c.not_before <= now),
                 sa.or_(_pulls.c.taken_until.is_(None), _pulls.c.taken_until <= now),
+                ~_REBUILT,
             )
             .order_by(_pulls.c.attempts, _pulls.c.changed_at, _pulls.c.course_key)
             .limit(_COURSES)
@@ -215,7 +225,8 @@ class PullQueue:
         *,
         lock: bool = False,
     ) -> set[str]:
-        """Which of these courses are still ours to store: what another has read since is newer.
+        """Which of these courses are still ours to store: what another has read since is newer,
+        and where the gradebook is to be changed it is read again.
 
         ``lock``: and stay so until the transaction ends.
         """
@@ -224,7 +235,9 @@ class PullQueue:
             _pulls.c.taken_by == claim.holder,
             _pulls.c.course_key.in_(course_keys),
         )
-        return set(connection.scalars(query.with_for_update() if lock else query))
+        # What is stored may itself ask for the gradebook to be mended.
+        query = query.with_for_update() if lock else query.where(~_REBUILT)
+        return set(connection.scalars(query))
 
     def settle(
         self,

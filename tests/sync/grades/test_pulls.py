@@ -313,3 +313,13 @@ def test_the_word_that_a_scale_made_of_ours_is_no_news(world: GradeWorld) -> Non
             arrivals.store(session, world.site, [reading], {}, began=world.clock.now())
         assert world.score("A", "K/mid") == expected
     assert [move for move, *_ in world.movements("A", "K/mid")] == ["sent", "imported"]
+
+
+def test_a_course_whose_gradebook_is_to_change_is_read_after_that(world: GradeWorld) -> None:
+    world.grade("A", "K/mid", "70")
+    world.parts.marks.mark(world.site.id, "gradebook", ["K"])
+    assert world.pull("K") == 0
+    assert world.score("A", "K/mid") is None
+    world.send()
+    assert world.pull() > 0
+    assert world.score("A", "K/mid") == 70
