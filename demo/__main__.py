@@ -95,7 +95,7 @@ class Demo:
             self.connect()
             print(f"\n  Open {self.platform_url}\n")
             print("  A course page opens the tool as teacher, as student and as administrator.")
-            print("  Under Grades a teacher grades: what is typed there comes to the SIS, and back.")
+            print("  What a teacher types under Grades comes to the SIS, and the other way round.")
             print(f"  Both are connected by a code, as Moodle is: {self.platform_url}/admin/sis")
             print("  The tool's own administration, by a link that works once:")
             print(f"  {self.nagasis('admin', 'sign-in-link', '--name', 'demo').strip()}\n")
