@@ -32,7 +32,7 @@ def run(
     monkeypatch.chdir(tmp_path)
     services = SimpleNamespace(database=database, clock=clock)
     # The package's own ``sis`` is the group of commands, not this module.
-    for module in ("sis", "grades"):
+    for module in ("sis", "grade_steps"):
         # The settings as the environment has them when a command runs.
         monkeypatch.setattr(
             import_module(f"lti_tool.cli.{module}"),
