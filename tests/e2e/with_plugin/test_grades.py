@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from lti_tool.moodle.documents import TOTAL
 from lti_tool.sis.entities import GradeSource, GradeStatus
@@ -193,6 +193,14 @@ def _regraded(graded: Graded, teacher: Page, points: str) -> int:
     return found[0].id
 
 
+def _opened(desk: Desk, graded: Graded, conflict: int) -> Locator:
+    """The registrar's page of one conflict."""
+    desk.in_tool.bring_to_front()
+    desk.in_tool.goto(f"{desk.tool.url}/admin/grades")
+    desk.in_tool.locator(f"#conflict-{conflict}").get_by_role("link").first.click()
+    return arrived(desk.in_tool, graded.part.name)
+
+
 def test_regraded_after_approval_and_the_siss_is_kept(
     approved: Graded, teacher: Page, desk: Desk, pictures: Pictures
 ) -> None:
@@ -203,10 +211,7 @@ def test_regraded_after_approval_and_the_siss_is_kept(
         assert grade is not None
         assert (grade.score, grade.status) == (Decimal(75), GradeStatus.APPROVED)
     page = desk.in_tool
-    page.bring_to_front()
-    page.goto(f"{desk.tool.url}/admin/grades")
-    page.locator(f"#conflict-{conflict}").get_by_role("link").first.click()
-    main = arrived(page, approved.part.name)
+    main = _opened(desk, approved, conflict)
     expect(main).to_contain_text("75")
     expect(main).to_contain_text("90")
     pictures.take(page, "tool-grade-conflict")
@@ -223,10 +228,7 @@ def test_regraded_again_and_moodles_is_taken(approved: Graded, teacher: Page, de
     before = _final(approved, person)
     conflict = _regraded(approved, teacher, "9.5")
     page = desk.in_tool
-    page.bring_to_front()
-    page.goto(f"{desk.tool.url}/admin/grades")
-    page.locator(f"#conflict-{conflict}").get_by_role("link").first.click()
-    arrived(page, approved.part.name)
+    _opened(desk, approved, conflict)
     page.get_by_label("Why (required)").fill("The quiz was marked wrongly")
     page.get_by_role("button", name="Take Moodle's grade").click()
     arrived(page)
@@ -240,6 +242,35 @@ def test_regraded_again_and_moodles_is_taken(approved: Graded, teacher: Page, de
     approved.campus.sync("apply")
     held = approved.in_moodle(person, approved.keys()[TOTAL])
     assert f"{held['final']:.2f}" == f"{after:.2f}"
+
+
+def test_the_teacher_is_asked_and_answers_inside_the_course(
+    approved: Graded, link: Link, teacher: Page, desk: Desk
+) -> None:
+    person = approved.people[1]
+    conflict = _regraded(approved, teacher, "9.9")
+    _opened(desk, approved, conflict)
+    page = desk.in_tool
+    page.get_by_label("Question (required)").fill("Did the student sit it twice?")
+    page.get_by_role("button", name="Ask the teacher").click()
+    arrived(page)
+    frame = link.open(teacher)
+    arrived(frame, link.name)
+    frame.get_by_role("link", name="Decide", exact=True).click()
+    expect(arrived(frame, "Questions about grades")).to_contain_text("sit it twice?")
+    asked = frame.locator(f"#conflict-{conflict}")
+    asked.get_by_label("Moodle's: 99").check()
+    asked.get_by_label("Why (required)").fill("Yes, with leave")
+    asked.get_by_role("button", name="Answer").click()
+    arrived(frame, "Questions about grades")
+    main = _opened(desk, approved, conflict)
+    expect(main).to_contain_text("Yes, with leave")
+    page.get_by_role("button", name="Take Moodle's grade").click()
+    arrived(page)
+    with approved.campus.tool.services() as services:
+        grade = approved.in_sis(services, person)
+    assert grade is not None
+    assert (grade.score, grade.status) == (Decimal(99), GradeStatus.APPROVED)
 
 
 def test_withdrawn_in_moodle_is_a_conflict_and_no_erasure(approved: Graded, teacher: Page) -> None:
@@ -274,4 +305,4 @@ def test_disconnected_the_quiz_stands_where_it_stood(
     assert held["grades"][str(approved.users[approved.people[0]])]["final"] == 10
     own = approved.keys()[approved.part.part_key]
     assert own != approved.item
-    assert approved.in_moodle(approved.people[1], own)["final"] == 95
+    assert approved.in_moodle(approved.people[1], own)["final"] == 99
