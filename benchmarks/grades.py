@@ -21,7 +21,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from benchmarks import grades_campus
 from benchmarks.cron import Cron
+from benchmarks.grades_campus import COURSES, PREFIX, STUDENTS
 from benchmarks.grades_page import figures as page_figures
 from benchmarks.kept import Kept, kept
 from benchmarks.moodle_site import MoodleFailedError, Site, figure, find_site
@@ -29,13 +31,10 @@ from lti_tool.lti.assignment_grades import Score
 from lti_tool.lti.models import Registration
 from lti_tool.moodle.documents import (
     TOTAL,
-    AnyDocument,
     Applied,
     Document,
     Grade,
     Gradebook,
-    GradeCategory,
-    GradeItem,
     Grades,
 )
 from lti_tool.sis.entities import ClassStatus, GradeSource, GradeStatus
@@ -43,9 +42,6 @@ from lti_tool.sis.grade_models import ClassPartGrade
 from lti_tool.sis.models import ClassHeader, ClassPart, Enrollment, Person
 from lti_tool.sync.grades.models import GradePull, GradeReceipt, MoodleGradeSyncLog
 
-PREFIX = "nbgrades"
-STUDENTS, COURSES = 1000, 20
-EACH = STUDENTS // COURSES
 AT_ONCE = 4
 IN_TIME = 150
 FASTER, SECONDS, COMPARED = 10, 30, 1000
@@ -61,56 +57,6 @@ class Class:
     student_ids: list[int]
 
 
-def _person(number: int) -> str:
-    return f"{PREFIX}s{number:04}"
-
-
-def _campus() -> list[Document]:
-    term: dict[str, Any] = {"kind": "category", "idnumber": f"{PREFIX}t", "name": PREFIX}
-    people = [
-        {
-            "kind": "user",
-            "idnumber": _person(number),
-            "username": _person(number),
-            "firstname": "Student",
-            "lastname": f"{number}",
-            "email": f"{_person(number)}@example.edu",
-        }
-        for number in range(STUDENTS)
-    ]
-    found: list[dict[str, Any]] = [term, *people]
-    for number in range(COURSES):
-        course = f"{PREFIX}c{number:02}"
-        found.append(
-            {
-                "kind": "course",
-                "idnumber": course,
-                "shortname": course,
-                "fullname": course,
-                "category": term["idnumber"],
-                "startdate": 1_767_225_600,
-            }
-        )
-        members = [{"user": _person(number * EACH + each)} for each in range(EACH)]
-        found.append({"kind": "roster", "course": course, "count": EACH, "members": members})
-    return [AnyDocument.validate_python(each) for each in found]
-
-
-def _gradebook(course: str) -> Gradebook:
-    return Gradebook(
-        course=course,
-        categories=[
-            GradeCategory(key="mid", name="Midterm", weight=4000),
-            GradeCategory(key="end", name="Final", weight=6000),
-        ],
-        items=[
-            GradeItem(key=f"{category}{part}", name=f"Part {part}", category=category, weight=5000)
-            for category in ("mid", "end")
-            for part in (1, 2)
-        ],
-    )
-
-
 def _applied(campus: Kept, documents: Sequence[Document]) -> Iterator[Applied]:
     for start in range(0, len(documents), 500):
         applied = campus.services.moodle_plugin.apply(campus.site, documents[start : start + 500])
@@ -123,10 +69,10 @@ def _applied(campus: Kept, documents: Sequence[Document]) -> Iterator[Applied]:
 
 def _classes(campus: Kept) -> list[Class]:
     """Make people, courses and gradebooks; returns them with Moodle's ids."""
-    list(_applied(campus, _campus()))
+    list(_applied(campus, grades_campus.campus()))
     names = [f"{PREFIX}c{number:02}" for number in range(COURSES)]
     ids: dict[str, int] = {}
-    for applied in _applied(campus, [_gradebook(name) for name in names]):
+    for applied in _applied(campus, [grades_campus.gradebook(name) for name in names]):
         ids |= {result.key: result.id or 0 for result in applied.results}
     people: dict[str, list[tuple[str, int]]] = {}
     for page in campus.services.moodle_plugin.pages(campus.site, "roster", {"courses": names}):
