@@ -39,6 +39,9 @@ blueprints = (admin, site)
 _FIELDS = ("name", "issuer", "client_id", "auth_url", "token_url", "jwks_url", "deployment_id")
 
 
+admin.app_context_processor(lambda: {"may_everything": rights.may_everything})
+
+
 @admin.before_request
 def _require_right() -> None:
     if (request.endpoint or "").removeprefix("admin.") not in rights.OPEN:

@@ -137,3 +137,8 @@ def may(endpoint: str) -> bool:
 
     needed = NEEDED.get(endpoint)
     return needed is not None and needed in current_admin().rights
+
+
+def may_everything() -> bool:
+    """Whether this session is an administrator's."""
+    return current_admin().rights == frozenset(Right)

@@ -134,6 +134,15 @@ def test_who_has_no_role_is_told_so(desk: Desk) -> None:
     assert desk.get("/admin/registrations").status_code == 401
 
 
+def test_who_may_not_do_everything_is_told_so(desk: Desk) -> None:
+    words = "Your role does not allow everything"
+    desk.sign_in()
+    assert words not in desk.get("/admin/registrations").text
+    desk.oidc.person["naga_roles"] = ["auditor"]
+    desk.sign_in()
+    assert words in desk.get("/admin/registrations").text
+
+
 def test_what_reaches_far_wants_a_proof_of_now(desk: Desk) -> None:
     desk.sign_in()
     assert desk.post("/admin/registrations/invite").status_code == 200
