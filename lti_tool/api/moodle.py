@@ -22,4 +22,7 @@ def events() -> Response:
     batch = read_batch(signed.unpacked_body(packed))
     answer = asdict(services().event_intake.accept(site.id, batch))
     # Paused: Moodle refuses our token. It brings a new one when it is asked.
-    return jsonify(answer | {"renew": site.standing is SiteStanding.PAUSED})
+    renew = site.standing is SiteStanding.PAUSED
+    # Another revision than the one it has: it fetches by what people sign in there.
+    sign_in = services().sign_in_clients.revision(site.url)
+    return jsonify(answer | {"renew": renew, "sign_in": sign_in})

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lti_tool.api import signed
 from lti_tool.moodle.messages import PairingRequest, Problem, ServiceToken
+from lti_tool.moodle.models import MoodleSite
 from lti_tool.wiring import services
 
 blueprint = Blueprint("moodle_pairing", __name__, url_prefix="/api/v1/moodle")
@@ -60,7 +61,9 @@ def pair() -> Response:
     # Everything is to be looked at there: what differs travels as soon as the sync runs.
     services().provisioning.marks.mark_all(site.id)
     checks = services().site_checks.check(site.id)
-    return jsonify(site=site.id, contract=site.contract, checks=_lines(checks))
+    return jsonify(
+        site=site.id, contract=site.contract, checks=_lines(checks), sign_in=_sign_in(site)
+    )
 
 
 @blueprint.post("/token")
@@ -84,6 +87,15 @@ def check() -> Response:
     return jsonify(contract=site.contract, now=now, checks=_lines(found))
 
 
+@blueprint.post("/sign-in")
+def sign_in() -> Response:
+    """Say by what people sign in to the Moodle that asks, with its client's secret."""
+    packed = signed.packed_body()
+    site = signed.signed_site(packed)
+    signed.message(packed, Bare)
+    return jsonify(contract=site.contract, sign_in=_sign_in(site))
+
+
 @blueprint.post("/unpair")
 def unpair() -> Response:
     """End the connection, as the Moodle's administrator asks."""
@@ -92,6 +104,11 @@ def unpair() -> Response:
     signed.message(packed, Bare)
     services().sites.disconnect(site.id, actor=f"site:{site.id}")
     return jsonify({})
+
+
+def _sign_in(site: MoodleSite) -> dict[str, Any] | None:
+    found = services().sign_in_clients.of(site.url)
+    return found.model_dump() if found else None
 
 
 def _limit() -> None:

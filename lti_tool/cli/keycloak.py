@@ -9,10 +9,23 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from lti_tool.cli.session import open_services
+from lti_tool.cli.session import actor, open_services
+from lti_tool.core.errors import InvalidInputError, NotFoundError
 from lti_tool.identity.keycloak.connection import as_administrator
-from lti_tool.identity.keycloak.realm import RealmPlan, realm_file
+from lti_tool.identity.keycloak.realm import RealmPlan, moodle_client, realm_file
 from lti_tool.identity.keycloak.setup import Change, RealmSetup
+from lti_tool.wiring import Services
+
+_user = click.option(
+    "--user", default="admin", show_default=True, help="An administrator of Keycloak."
+)
+_password = click.option(
+    "--password",
+    envvar="KEYCLOAK_PASSWORD",
+    help="That administrator's password, used once and kept nowhere; asked for if not given.",
+)
+
+_FETCHES = "Moodle fetches it within minutes; the code of a new pairing does it at once."
 
 
 @click.group()
@@ -24,12 +37,8 @@ def keycloak() -> None:
 @click.argument("server")
 @click.option("--realm", default="school", show_default=True, help="The realm's name.")
 @click.option("--moodle", "moodles", multiple=True, help="Address of a Moodle; may be repeated.")
-@click.option("--user", default="admin", show_default=True, help="An administrator of Keycloak.")
-@click.option(
-    "--password",
-    envvar="KEYCLOAK_PASSWORD",
-    help="That administrator's password, used once and kept nowhere; asked for if not given.",
-)
+@_user
+@_password
 @click.option("--plan", is_flag=True, help="Show what would change; change nothing.")
 @click.option(
     "--export",
@@ -50,10 +59,11 @@ def setup(
     Asked again it changes nothing; what others made in the realm is left alone.
     """
     services = open_services()
+    issuer = f"{server.rstrip('/')}/realms/{realm}"
     wanted = RealmPlan(
         realm=realm,
         tool_url=services.settings.public_url,
-        moodle_urls=moodles or tuple(each.url for each in services.sites.list()),
+        moodle_urls=_moodles(services, issuer, moodles),
         claim=services.settings.oidc_person_claim,
     )
     if export is not None:
@@ -65,11 +75,95 @@ def setup(
     prepared = RealmSetup(admin, wanted)
     changes = prepared.changes() if plan else prepared.apply()
     _show(changes, plan=plan)
-    if not plan:
-        click.echo(
-            f"\nNow set NAGASIS_OIDC_ISSUER={server.rstrip('/')}/realms/{realm} and "
-            "NAGASIS_OIDC_CLIENT_ID=naga-tool, and restart."
+    if plan:
+        return
+    for number, url in enumerate(wanted.moodle_urls):
+        client = moodle_client(number)
+        if services.sign_in_clients.keep(
+            url,
+            issuer=issuer,
+            client_id=client,
+            secret=prepared.moodle_secret(client),
+            person_claim=wanted.claim,
+            actor=actor(),
+        ):
+            click.echo(f"People sign in to {url} by the client {client}. {_FETCHES}")
+    click.echo(
+        f"\nNow set NAGASIS_OIDC_ISSUER={issuer} and NAGASIS_OIDC_CLIENT_ID=naga-tool, and restart."
+    )
+
+
+@keycloak.command("moodle-client")
+@click.argument("site")
+@click.option("--issuer", required=True, help="The provider's address, as it writes it itself.")
+@click.option("--client-id", required=True, help="The client that Moodle is there.")
+@click.option("--claim", help="The claim of the user info with the person's key in the SIS.")
+def moodle_client_(site: str, issuer: str, client_id: str, claim: str | None) -> None:
+    """Let people sign in to the Moodle at SITE (its address) by a client that was made by hand, at
+    any OpenID provider. Its secret is read from the standard input."""
+    services = open_services()
+    secret = click.get_text_stream("stdin").readline().strip()
+    if not secret:
+        raise InvalidInputError(
+            "There is no secret.",
+            field="secret",
+            remedy="Write the client's secret to the standard input.",
         )
+    new = services.sign_in_clients.keep(
+        site,
+        issuer=issuer,
+        client_id=client_id,
+        secret=secret,
+        person_claim=claim or services.settings.oidc_person_claim,
+        actor=actor(),
+    )
+    click.echo(f"Kept. {_FETCHES}" if new else "Nothing is new.")
+
+
+@keycloak.command("rotate-secret")
+@click.argument("site")
+@_user
+@_password
+def rotate_secret(site: str, user: str, password: str | None) -> None:
+    """Let Keycloak make another secret for the Moodle at SITE (its address). The old one ends at
+    once, and nobody can sign in there until Moodle has fetched the new one."""
+    services = open_services()
+    known = services.sign_in_clients.of(site.rstrip("/"))
+    if known is None:
+        raise NotFoundError(
+            "Nothing is known of how people sign in to this Moodle.",
+            remedy="Run nagasis keycloak setup, or give the Moodle's address as it stands there.",
+        )
+    server, found, realm = known.issuer.rpartition("/realms/")
+    if not found:
+        raise InvalidInputError(
+            f"{known.issuer} is no Keycloak.",
+            remedy="Renew the secret there, and run nagasis keycloak moodle-client.",
+        )
+    password = password or click.prompt(f"Password of {user}", hide_input=True, err=True)
+    admin = as_administrator(services.http, server, realm=realm, username=user, password=password)
+    services.sign_in_clients.keep(
+        site,
+        issuer=known.issuer,
+        client_id=known.client_id,
+        secret=RealmSetup(admin, RealmPlan(realm, services.settings.public_url)).new_moodle_secret(
+            known.client_id
+        ),
+        person_claim=known.person_claim,
+        actor=actor(),
+    )
+    click.echo(f"The secret is a new one. {_FETCHES}")
+
+
+def _moodles(services: Services, issuer: str, asked: tuple[str, ...]) -> tuple[str, ...]:
+    """Addresses in the order of their clients. Whoever has one keeps it, also where only another
+    Moodle is asked for."""
+    known = services.sign_in_clients.addresses(issuer)
+    urls: list[str] = []
+    while (client := moodle_client(len(urls))) in known:
+        urls.append(known[client])
+    more = asked or [each.url for each in services.sites.list()]
+    return tuple(dict.fromkeys([*urls, *(url.rstrip("/") for url in more)]))
 
 
 def _show(changes: list[Change], *, plan: bool) -> None:

@@ -160,6 +160,19 @@ class PairingOffer(_Message):
     keys_url: str
 
 
+class SignInClient(_Message):
+    """By what people sign in to a Moodle; ``person_claim`` holds their key in the SIS.
+
+    ``revision`` is another one after each change, so that the plugin fetches this no more often.
+    """
+
+    issuer: str
+    client_id: str
+    client_secret: Annotated[str, Field(repr=False)]
+    person_claim: str
+    revision: str
+
+
 class Problem(BaseModel):
     """One thing that an administrator should know of a site."""
 

@@ -62,6 +62,21 @@ class MoodleSite(Base):
         return not kinds or kind in kinds
 
 
+class MoodleSignIn(Base):
+    """By which client of which identity provider people sign in to the Moodle at ``url``, which
+    need not be connected yet. ``revision`` is another one after each change."""
+
+    __tablename__ = "moodle_sign_in"
+
+    url: Mapped[str] = mapped_column(sa.String(500), primary_key=True)
+    issuer: Mapped[str] = mapped_column(sa.String(500))
+    client_id: Mapped[str] = mapped_column(sa.String(255))
+    secret_sealed: Mapped[bytes]
+    person_claim: Mapped[str] = mapped_column(sa.String(100))
+    revision: Mapped[str] = mapped_column(sa.String(16))
+    updated_at: Mapped[dt.datetime]
+
+
 class PairingCode(Base):
     """A code to connect a Moodle with: single use, minutes long. ``secret_hash`` is SHA-256."""
 

@@ -33,6 +33,7 @@ from lti_tool.moodle.checks import SiteChecks
 from lti_tool.moodle.events import EventIntake
 from lti_tool.moodle.pairing import Pairing
 from lti_tool.moodle.plugin import MoodlePlugin
+from lti_tool.moodle.sign_in_clients import SignInClients
 from lti_tool.moodle.signatures import SignedRequests
 from lti_tool.moodle.sites import Sites
 from lti_tool.moodle.unpaired import UnpairedSites
@@ -240,6 +241,11 @@ class Services:
     def sites(self) -> Sites:
         """The Moodles that are connected."""
         return Sites(self.database, self.clock, self.audit, self.keyring, self.paired_registrations)
+
+    @cached_property
+    def sign_in_clients(self) -> SignInClients:
+        """By what people sign in to each Moodle."""
+        return SignInClients(self.database, self.clock, self.audit, self.keyring)
 
     @cached_property
     def signed_requests(self) -> SignedRequests:

@@ -142,15 +142,21 @@ def _service(plan: RealmPlan) -> dict[str, Any]:
 def _moodle(plan: RealmPlan, url: str, number: int) -> dict[str, Any]:
     url = url.rstrip("/")
     return _client(
-        MOODLE if number == 0 else f"{MOODLE}-{number + 1}",
+        moodle_client(number),
         name="Moodle",
         baseUrl=url,
         redirectUris=[f"{url}/admin/oauth2callback.php"],
         standardFlowEnabled=True,
         # Moodle's client knows secrets alone.
         clientAuthenticatorType="client-secret",
-        protocolMappers=[_person_mapper(plan)],
+        # Moodle maps one claim to one field alone, and knows people by the first.
+        protocolMappers=[_person_mapper(plan), _person_mapper(plan, "idnumber")],
     )
+
+
+def moodle_client(number: int) -> str:
+    """The client of the Moodle that stands at this place of a plan's addresses."""
+    return MOODLE if number == 0 else f"{MOODLE}-{number + 1}"
 
 
 def _client(client_id: str, **values: Any) -> dict[str, Any]:
@@ -177,14 +183,14 @@ def _keys(url: str) -> dict[str, str]:
     }
 
 
-def _person_mapper(plan: RealmPlan) -> dict[str, Any]:
+def _person_mapper(plan: RealmPlan, claim: str | None = None) -> dict[str, Any]:
     return {
-        "name": plan.claim,
+        "name": claim or plan.claim,
         "protocol": "openid-connect",
         "protocolMapper": "oidc-usermodel-attribute-mapper",
         "config": {
             "user.attribute": plan.claim,
-            "claim.name": plan.claim,
+            "claim.name": claim or plan.claim,
             "jsonType.label": "String",
             "id.token.claim": "true",
             "access.token.claim": "false",

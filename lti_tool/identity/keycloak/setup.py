@@ -54,12 +54,20 @@ class RealmSetup:
     def moodle_secret(self, client_id: str = desired.MOODLE) -> str:
         """The secret of a Moodle's client, as Keycloak made it."""
         with translated(f"read the secret of the client {client_id}"):
-            client = self._admin.get_client_id(client_id)
-            if client is None:
-                raise NotFoundError(
-                    f"The realm has no client {client_id}.", remedy="Run the setup first."
-                )
-            return str(self._admin.get_client_secrets(client)["value"])
+            return str(self._admin.get_client_secrets(self._client(client_id))["value"])
+
+    def new_moodle_secret(self, client_id: str = desired.MOODLE) -> str:
+        """Let Keycloak make another secret of a Moodle's client; the old one ends at once."""
+        with translated(f"renew the secret of the client {client_id}"):
+            return str(self._admin.generate_client_secrets(self._client(client_id))["value"])
+
+    def _client(self, client_id: str) -> str:
+        client = self._admin.get_client_id(client_id)
+        if client is None:
+            raise NotFoundError(
+                f"The realm has no client {client_id}.", remedy="Run the setup first."
+            )
+        return client
 
     def _go(self, *, apply: bool) -> list[Change]:
         self._changes, self._apply = [], apply

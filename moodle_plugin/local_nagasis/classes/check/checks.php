@@ -50,6 +50,7 @@ final class checks {
             new losses(),
             new versions(),
             new settings(),
+            new signin(),
         ];
     }
 

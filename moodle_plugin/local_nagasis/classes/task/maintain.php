@@ -27,6 +27,7 @@ namespace local_nagasis\task;
 use local_nagasis\local\outbox\outbox;
 use local_nagasis\local\pairing\token;
 use local_nagasis\local\provision\{course_parts, gradebook_index};
+use local_nagasis\local\signin\signin;
 use local_nagasis\local\tool\client;
 
 /**
@@ -56,5 +57,6 @@ final class maintain extends \core\task\scheduled_task {
             mtrace("forgot $forgotten events of activity: the outbox was full");
         }
         token::renew_if_due();
+        signin::maintain();
     }
 }

@@ -25,6 +25,7 @@
 namespace local_nagasis\local\outbox;
 
 use local_nagasis\local\pairing\token;
+use local_nagasis\local\signin\signin;
 use local_nagasis\local\state;
 use local_nagasis\local\tool\client;
 use local_nagasis\local\tool\refused;
@@ -224,6 +225,7 @@ final class courier {
         if (!empty($answer['renew'])) {
             token::renew_on_request();
         }
+        signin::heard($answer['sign_in'] ?? null);
         return true;
     }
 

@@ -26,6 +26,7 @@ namespace local_nagasis\local\pairing;
 
 use local_nagasis\local\echo_guard;
 use local_nagasis\local\outbox\outbox;
+use local_nagasis\local\signin\signin;
 use local_nagasis\local\state;
 use local_nagasis\local\tool\client;
 use local_nagasis\local\tool\refused;
@@ -151,7 +152,8 @@ final class connection {
             'checks' => [],
             'at' => \core\di::get(\core\clock::class)->time(),
         ];
-        foreach (self::work($code, $offer, $report) as $name => $work) {
+        $answer = [];
+        foreach (self::work($code, $offer, $answer) as $name => $work) {
             $step = ['name' => $name, 'title' => steps::title($name), 'result' => 'done', 'notes' => []];
             try {
                 $step['notes'] = $work();
@@ -168,9 +170,15 @@ final class connection {
             $report['steps'][] = $step;
             $progress($step);
             if ($report['error'] !== null) {
-                break;
+                return $report;
             }
         }
+        $report['connected'] = true;
+        if (is_array($answer['sign_in'] ?? null)) {
+            $report['steps'][] = $step = self::sign_in($answer['sign_in']);
+            $progress($step);
+        }
+        $report['checks'] = self::first_checks($answer);
         return $report;
     }
 
@@ -179,10 +187,10 @@ final class connection {
      *
      * @param code $code
      * @param offer $offer
-     * @param array $report completed when the tool has answered
+     * @param array $answer becomes what the tool answers
      * @return \Closure[] each returns what it has done, in words; nothing: it was done already
      */
-    private static function work(code $code, offer $offer, array &$report): array {
+    private static function work(code $code, offer $offer, array &$answer): array {
         $work = [];
         foreach (steps::all($offer) as $step) {
             $work[$step->name()] = function () use ($step): array {
@@ -193,13 +201,28 @@ final class connection {
                 return $needed;
             };
         }
-        $work['token'] = function () use ($code, $offer, &$report): array {
+        $work['token'] = function () use ($code, $offer, &$answer): array {
             $answer = self::hand_over($code, $offer);
-            $report['connected'] = true;
-            $report['checks'] = self::first_checks($answer);
             return [get_string('done_token', 'local_nagasis', $offer->toolname)];
         };
         return $work;
+    }
+
+    /**
+     * Sets up how people sign in. The connection holds without it: the tool says it again with each answer to events.
+     *
+     * @param array $said the tool's
+     * @return array the step as it stands in the report
+     */
+    private static function sign_in(array $said): array {
+        try {
+            $notes = signin::apply($said);
+            $result = $notes ? 'done' : 'already';
+        } catch (\Throwable $e) {
+            $notes = [$e->getMessage(), get_string('left_signinlater', 'local_nagasis')];
+            $result = 'left';
+        }
+        return ['name' => 'signin', 'title' => steps::title('signin'), 'result' => $result, 'notes' => $notes];
     }
 
     /**

@@ -92,7 +92,7 @@ final class disconnection {
             self::forget();
             return [];
         };
-        foreach (array_reverse(steps::all()) as $step) {
+        foreach (array_reverse(steps::to_undo()) as $step) {
             $work[$step->name()] = function () use ($step): ?array {
                 $before = journal::all();
                 $left = $step->undo();
@@ -150,6 +150,7 @@ final class disconnection {
             unset_config($name, 'local_nagasis');
         }
         state::forget('checklist');
+        state::forget('signinerror');
         // Nobody will ever ask for it, and it says who did what.
         outbox::clear();
     }

@@ -39,6 +39,15 @@ final class steps {
     }
 
     /**
+     * All steps that pairing can have done; how people sign in is said by the tool only when it is connected.
+     *
+     * @return step[]
+     */
+    public static function to_undo(): array {
+        return [...self::all(), new signin_step()];
+    }
+
+    /**
      * Steps that only set Moodle's settings, which somebody may change at any time.
      *
      * @return step[]
@@ -53,7 +62,7 @@ final class steps {
      * @return string[] in words; none: all is as it must be
      */
     public static function drifted(): array {
-        $steps = [...self::settings(), new role_step(), new user_step()];
+        $steps = [...self::settings(), new role_step(), new user_step(), new signin_step()];
         return array_merge(...array_map(fn(step $step): array => $step->needed(), $steps));
     }
 

@@ -52,6 +52,15 @@ final class protected_accounts {
     }
 
     /**
+     * All of them.
+     *
+     * @return int[] never empty
+     */
+    public function all(): array {
+        return array_values(array_unique([...$this->administrators, ...$this->notpeople]));
+    }
+
+    /**
      * Whether no document may change or suspend this account.
      *
      * @param int $userid

@@ -25,6 +25,7 @@
 namespace local_nagasis\local\provision;
 
 use local_nagasis\local\contract\refusal;
+use local_nagasis\local\signin\links;
 
 /**
  * A Person as a user account.
@@ -41,6 +42,9 @@ final class user_kind implements buffered_kind {
 
     /** @var protected_accounts Accounts that no document may touch. */
     private protected_accounts $protected;
+
+    /** @var bool Whether people sign in by the school's provider. */
+    private bool $signin;
 
     /** @var array Accounts to be made: plan and record. */
     private array $queue = [];
@@ -62,6 +66,7 @@ final class user_kind implements buffered_kind {
     public function load(array $documents): void {
         $this->index = new user_index($documents);
         $this->protected = new protected_accounts();
+        $this->signin = links::issuer() !== null;
     }
 
     /**
@@ -93,6 +98,7 @@ final class user_kind implements buffered_kind {
             $each['record']->id = $ids[$index];
             $this->directory->made('user', $each['record']->idnumber, $ids[$index]);
         }
+        links::add(array_column($queue, 'record'));
     }
 
     /**
@@ -110,7 +116,8 @@ final class user_kind implements buffered_kind {
         $record = (object) array_intersect_key($document, array_flip(self::FIELDS));
         $record->suspended = (int) $document['suspended'];
         $record->idnumber = $document['idnumber'];
-        $record->auth = $document['auth'];
+        // Where the school has a sign-in of its own, "manual" is no wish: nobody has a password here yet.
+        $record->auth = $document['auth'] === 'manual' && $this->signin ? 'oauth2' : $document['auth'];
         $record->id = null;
         return new plan(
             ['result' => 'created'],
