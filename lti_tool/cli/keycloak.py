@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -102,7 +103,7 @@ def moodle_client_(site: str, issuer: str, client_id: str, claim: str | None) ->
     """Let people sign in to the Moodle at SITE (its address) by a client that was made by hand, at
     any OpenID provider. Its secret is read from the standard input."""
     services = open_services()
-    secret = click.get_text_stream("stdin").readline().strip()
+    secret = sys.stdin.readline().strip()
     if not secret:
         raise InvalidInputError(
             "There is no secret.",

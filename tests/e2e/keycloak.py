@@ -159,11 +159,34 @@ def find_keycloak(environment: Mapping[str, str] = os.environ) -> Path | str:
     return Path(home)
 
 
+@dataclass(frozen=True)
+class Secured:
+    """A host name of this machine, its certificate, and the authority behind that."""
+
+    host: str
+    certificate: Path
+    key: Path
+    authority: Path | None
+
+
 @contextmanager
-def run_keycloak(home: Path, folder: Path) -> Iterator[Keycloak]:
-    """Start Keycloak on a free port with an empty database in ``folder``."""
+def run_keycloak(home: Path, folder: Path, *, secured: Secured | None = None) -> Iterator[Keycloak]:
+    """Start Keycloak on a free port with an empty database in ``folder``; with HTTPS if
+    ``secured``."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
+    if secured is None:
+        url = f"http://127.0.0.1:{port}"
+        reached = [f"--http-port={port}"]
+    else:
+        url = f"https://{secured.host}:{port}"
+        reached = [
+            f"--hostname={url}",
+            "--http-enabled=false",
+            f"--https-port={port}",
+            f"--https-certificate-file={secured.certificate}",
+            f"--https-certificate-key-file={secured.key}",
+        ]
     environment = os.environ | {
         "KC_BOOTSTRAP_ADMIN_USERNAME": ADMIN,
         "KC_BOOTSTRAP_ADMIN_PASSWORD": ADMIN_PASSWORD,
@@ -176,7 +199,7 @@ def run_keycloak(home: Path, folder: Path) -> Iterator[Keycloak]:
             "--db=dev-file",
             f"--db-url=jdbc:h2:file:{folder}/keycloak;NON_KEYWORDS=VALUE",
             "--http-host=127.0.0.1",
-            f"--http-port={port}",
+            *reached,
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -198,7 +221,9 @@ def run_keycloak(home: Path, folder: Path) -> Iterator[Keycloak]:
     # Read to the end: a full pipe would stop the server.
     reader = threading.Thread(target=listen)
     reader.start()
-    keycloak = Keycloak(f"http://127.0.0.1:{port}")
+    keycloak = Keycloak(url)
+    if secured and secured.authority:
+        keycloak.session.verify = str(secured.authority)
     try:
         ended_or_up.wait(_START_SECONDS)
         assert any("Listening on:" in line for line in said), "".join(said[-40:])

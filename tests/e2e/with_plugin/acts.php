@@ -219,6 +219,24 @@ function command_passwords(array $a): array {
     return ['password' => PASSWORD, 'people' => $out];
 }
 
+/** How a person's account is entered. */
+function command_ways_in(array $a): array {
+    global $DB;
+    $user = $DB->get_record('user', ['idnumber' => $a['person'], 'deleted' => 0], '*', MUST_EXIST);
+    return ['auth' => $user->auth, 'links' => links_of($user->id)];
+}
+
+/** The administrator's address, and whether their account is linked. */
+function command_administrator(array $a): array {
+    return ['email' => get_admin()->email, 'links' => links_of(get_admin()->id)];
+}
+
+function links_of(int $userid): array {
+    global $DB;
+    return array_values($DB->get_fieldset('auth_oauth2_linked_login', 'username', ['userid' => $userid, 'confirmtoken' => '']));
+}
+
+
 /** How a person stands in a course of the SIS. */
 function command_place(array $a): array {
     global $DB;

@@ -165,9 +165,9 @@ final class signin_step implements step {
         $known = (int) get_config('local_nagasis', 'signinissuer');
         $issuer = $known ? issuer::get_record(['id' => $known]) : false;
         if (!$issuer && $this->provider) {
-            $issuers = issuer::get_records(['clientid' => $this->provider->clientid], 'id');
-            foreach ($issuers as $each) {
-                if (rtrim($each->get('baseurl'), '/') === $this->provider->issuer) {
+            foreach (issuer::get_records([], 'id') as $each) {
+                $same = rtrim($each->get('baseurl'), '/') === $this->provider->issuer;
+                if ($same && $each->get('clientid') === $this->provider->clientid) {
                     return $each;
                 }
             }

@@ -81,7 +81,12 @@ final class provider {
     public function require_usable(): void {
         $url = "$this->issuer/.well-known/openid-configuration";
         $curl = new \curl();
-        $text = $curl->get($url, null, ['CURLOPT_CONNECTTIMEOUT' => 10, 'CURLOPT_TIMEOUT' => 20]);
+        $text = $curl->get($url, null, [
+            'CURLOPT_CONNECTTIMEOUT' => 10,
+            'CURLOPT_TIMEOUT' => 20,
+            // Moodle's curl class does not check certificates by itself, also not when people sign in: so it is done here.
+            'CURLOPT_SSL_VERIFYPEER' => 1,
+        ]);
         $a = (object) ['url' => $url, 'problem' => $curl->error ?: 'HTTP ' . ($curl->get_info()['http_code'] ?? '?')];
         if ($curl->get_security()->url_is_blocked($url)) {
             throw new \moodle_exception('signinblocked', 'local_nagasis', '', $a);
