@@ -104,6 +104,7 @@ def test_events_are_stored_and_the_answer_says_how_far(world: World) -> None:
         "epoch": batch(1, 0)["epoch"],
         "now": int(world.clock.now().timestamp()),
         "renew": False,
+        "sign_in": None,
     }
     assert world.post(batch(1, 5)).json()["held"] == 5
     assert len(stored(world.services.database, world.site)) == 5

@@ -115,7 +115,7 @@ def test_the_answer_may_be_lost(tool: Tool) -> None:
     assert first.json == second.json
 
 
-@pytest.mark.parametrize("name", ["token", "check", "unpair", "events"])
+@pytest.mark.parametrize("name", ["token", "check", "sign-in", "unpair", "events"])
 def test_a_stranger_is_refused_everywhere(tool: Tool, name: str) -> None:
     message = {"contract": 1}
     before = tool.send(name, message)
@@ -213,3 +213,33 @@ def test_a_moodle_that_does_not_answer_is_connected_and_told(tool: Tool) -> None
     assert done.status_code == 200
     assert lines["moodle_answers"]["status"] == "error"
     assert "a" * 32 not in done.text
+
+
+def test_pairing_says_by_what_people_sign_in(tool: Tool) -> None:
+    assert tool.pair()["sign_in"] is None
+    assert tool.send("sign-in", {"contract": 1}).json == {"contract": 1, "sign_in": None}
+    tool.services.sign_in_clients.keep(
+        tool.moodle.url,
+        issuer="https://login.example.edu/realms/school",
+        client_id="moodle",
+        secret="s3cret",
+        person_claim="person_uuid",
+        actor="tests",
+    )
+    said = tool.pair()["sign_in"]
+    assert said == {
+        "issuer": "https://login.example.edu/realms/school",
+        "client_id": "moodle",
+        "client_secret": "s3cret",
+        "person_claim": "person_uuid",
+        "revision": tool.services.sign_in_clients.revision(tool.moodle.url),
+    }
+    assert tool.send("sign-in", {"contract": 1}).json["sign_in"] == said
+
+
+def test_a_secret_is_said_only_to_its_own_moodle(tool: Tool) -> None:
+    tool.pair()
+    stranger = tool.send("sign-in", {"contract": 1}, key=STRANGE_KEY)
+    assert stranger.status_code == 401
+    tool.send("unpair", {"contract": 1})
+    assert tool.send("sign-in", {"contract": 1}).status_code == 410
