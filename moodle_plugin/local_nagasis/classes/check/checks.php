@@ -50,7 +50,7 @@ final class checks {
             new losses(),
             new versions(),
             new settings(),
-            new signin(),
+            ...(signin::concerns() ? [new signin()] : []),
         ];
     }
 

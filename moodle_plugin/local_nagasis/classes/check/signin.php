@@ -32,6 +32,15 @@ use local_nagasis\local\state;
  * Whether people can sign in by the school's provider.
  */
 final class signin extends naga_check {
+    /**
+     * Whether the tool has said by what people sign in.
+     *
+     * @return bool
+     */
+    public static function concerns(): bool {
+        return (string) get_config('local_nagasis', 'signinurl') !== '' || state::get('signinerror') !== null;
+    }
+
     #[\Override]
     public function get_result(): result {
         $problem = state::get('signinerror')['message'] ?? '';
@@ -39,9 +48,6 @@ final class signin extends naga_check {
             return $this->finding(result::ERROR, 'failed', null, [$problem]);
         }
         $url = (string) get_config('local_nagasis', 'signinurl');
-        if ($url === '') {
-            return $this->finding(result::NA, 'none');
-        }
         return links::issuer() === null
             ? $this->finding(result::ERROR, 'off', $url)
             : $this->finding(result::OK, 'ok', $url);

@@ -73,7 +73,6 @@ $string['checksettings_drifted'] = 'No longer as connecting made it: {$a}. Conne
 $string['checksettings_ok'] = 'The settings are as connecting made them.';
 $string['checksignin'] = 'Naga SIS: signing in';
 $string['checksignin_failed'] = 'Signing in by the school’s provider could not be set up.';
-$string['checksignin_none'] = 'The school has set up no sign-in of its own; people sign in by Moodle.';
 $string['checksignin_off'] = 'People cannot sign in by {$a}: its service, or the way to sign in, is switched off. Connect again with a new code.';
 $string['checksignin_ok'] = 'People sign in by {$a}.';
 $string['checktoken'] = 'Naga SIS: token';

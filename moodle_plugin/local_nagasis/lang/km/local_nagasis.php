@@ -73,7 +73,6 @@ $string['checksettings_drifted'] = 'លែងដូចពេលដែលបា�
 $string['checksettings_ok'] = 'ការកំណត់នៅដូចពេលដែលបានភ្ជាប់។';
 $string['checksignin'] = 'Naga SIS៖ ការចូលប្រើ';
 $string['checksignin_failed'] = 'មិនអាចរៀបចំការចូលប្រើតាមប្រព័ន្ធរបស់សាលាបានទេ។';
-$string['checksignin_none'] = 'សាលាមិនបានរៀបចំការចូលប្រើផ្ទាល់ខ្លួនទេ; មនុស្សចូលប្រើតាម Moodle។';
 $string['checksignin_off'] = 'មនុស្សមិនអាចចូលប្រើតាម {$a} ទេ៖ សេវារបស់វា ឬវិធីចូលប្រើ ត្រូវបានបិទ។ សូមភ្ជាប់ម្តងទៀតដោយកូដថ្មី។';
 $string['checksignin_ok'] = 'មនុស្សចូលប្រើតាម {$a}។';
 $string['checktoken'] = 'Naga SIS៖ សញ្ញាសម្គាល់';

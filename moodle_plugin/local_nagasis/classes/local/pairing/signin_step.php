@@ -62,12 +62,14 @@ final class signin_step implements step {
     #[\Override]
     public function needed(): array {
         $issuer = $this->find();
-        if (!$issuer) {
-            $known = $this->provider?->issuer ?? (string) get_config('local_nagasis', 'signinurl');
-            return $known === '' ? [] : [get_string('will_signin', 'local_nagasis', $known)];
+        $known = $this->provider?->issuer ?? (string) get_config('local_nagasis', 'signinurl');
+        if ($known === '') {
+            return [];
         }
         $needed = [];
-        if ($this->differing($issuer) || !self::discovered($issuer) || $this->lacking($issuer)) {
+        if (!$issuer) {
+            $needed[] = get_string('will_signin', 'local_nagasis', $known);
+        } else if ($this->differing($issuer) || !self::discovered($issuer) || $this->lacking($issuer)) {
             $needed[] = get_string('will_mendsignin', 'local_nagasis', $issuer->get('name'));
         }
         if (!is_enabled_auth('oauth2')) {
@@ -79,7 +81,7 @@ final class signin_step implements step {
                 self::unlocked(),
             )));
         }
-        $missing = $this->provider ? links::missing((int) $issuer->get('id')) : 0;
+        $missing = $this->provider ? links::missing((int) $issuer?->get('id')) : 0;
         if ($missing) {
             $needed[] = get_string('will_signinlinks', 'local_nagasis', $missing);
         }
