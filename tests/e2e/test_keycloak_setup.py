@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from keycloak import KeycloakAdmin
 
 from lti_tool.cli import nagasis
+from lti_tool.cli.session import open_services
 from lti_tool.core.audit import AuditLog
 from lti_tool.core.clock import SystemClock
 from lti_tool.core.crypto import Keyring
@@ -180,6 +181,27 @@ def test_the_command(keycloak: Keycloak, tmp_path: Path, monkeypatch: pytest.Mon
     first = runner.invoke(nagasis, asked, input=f"{ADMIN_PASSWORD}\n")
     assert first.exit_code == 0, first.output
     assert f"NAGASIS_OIDC_ISSUER={keycloak.url}/realms/by-command" in first.output
+    again = runner.invoke(nagasis, asked, input=f"{ADMIN_PASSWORD}\n")
+    assert "nothing to change" in again.output
+    # Another Moodle, asked for alone, takes nobody's client away.
+    other = "https://another.example.edu"
+    answer = runner.invoke(nagasis, [*asked[:-1], other], input=f"{ADMIN_PASSWORD}\n")
+    assert f"People sign in to {other} by the client moodle-2." in answer.output
+    services = open_services()
+    issuer = f"{keycloak.url}/realms/by-command"
+    assert services.sign_in_clients.addresses(issuer) == {"moodle": MOODLE, "moodle-2": other}
+    before = services.sign_in_clients.of(MOODLE)
+    renewed = runner.invoke(
+        nagasis,
+        ["keycloak", "rotate-secret", MOODLE, "--user", ADMIN, "--password", ADMIN_PASSWORD],
+    )
+    assert renewed.exit_code == 0, renewed.output
+    after = services.sign_in_clients.of(MOODLE)
+    assert before is not None
+    assert after is not None
+    assert after.client_secret not in ("", before.client_secret)
+    assert after.client_secret not in renewed.output
+    services.database.dispose()
     again = runner.invoke(nagasis, asked, input=f"{ADMIN_PASSWORD}\n")
     assert "nothing to change" in again.output
     file = tmp_path / "realm.json"
