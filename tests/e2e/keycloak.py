@@ -33,6 +33,8 @@ class Keycloak:
 
     url: str
     session: requests.Session = field(default_factory=requests.Session)
+    # Said with each request: of a session's own an environment variable would take the place.
+    authority: str | bool = True
 
     @property
     def issuer(self) -> str:
@@ -50,6 +52,7 @@ class Keycloak:
                 "password": ADMIN_PASSWORD,
             },
             timeout=60,
+            verify=self.authority,
         ).json()["access_token"]
         answer = self.session.request(
             method,
@@ -57,6 +60,7 @@ class Keycloak:
             json=document,
             headers={"Authorization": f"Bearer {token}"},
             timeout=60,
+            verify=self.authority,
         )
         assert answer.ok, (method, path, answer.status_code, answer.text)
         return answer.json() if answer.content else None
@@ -223,7 +227,7 @@ def run_keycloak(home: Path, folder: Path, *, secured: Secured | None = None) ->
     reader.start()
     keycloak = Keycloak(url)
     if secured and secured.authority:
-        keycloak.session.verify = str(secured.authority)
+        keycloak.authority = str(secured.authority)
     try:
         ended_or_up.wait(_START_SECONDS)
         assert any("Listening on:" in line for line in said), "".join(said[-40:])

@@ -113,7 +113,7 @@ def test_whom_the_engine_makes_now_has_this_way_in_alone(
     campus = school.campus
     person = campus.chosen.students[1]
     campus.plugins.act("forget", course=[], user=[person], category=[])
-    campus.sync("apply", "--all")
+    campus.sync("reconcile")
     assert campus.plugins.act("ways_in", person=person) == {
         "auth": "oauth2",
         "links": [person.lower()],
