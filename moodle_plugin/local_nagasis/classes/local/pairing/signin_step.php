@@ -306,7 +306,8 @@ final class signin_step implements step {
         if ($account) {
             $account->delete();
         }
-        foreach ([...endpoint::get_records(['issuerid' => $id]), ...user_field_mapping::get_records(['issuerid' => $id])] as $part) {
+        $of = ['issuerid' => $id];
+        foreach ([...endpoint::get_records($of), ...user_field_mapping::get_records($of)] as $part) {
             $part->delete();
         }
         $issuer->delete();

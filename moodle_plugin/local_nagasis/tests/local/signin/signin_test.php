@@ -355,7 +355,8 @@ final class signin_test extends \advanced_testcase {
         signin::heard('2');
         signin::heard(null);
         $this->assertCount($asked, $this->asked());
-        $this->tool->answers('/api/v1/moodle/sign-in', ['sign_in' => $this->provider->said(['client_secret' => 'x', 'revision' => '3'])]);
+        $said = $this->provider->said(['client_secret' => 'x', 'revision' => '3']);
+        $this->tool->answers('/api/v1/moodle/sign-in', ['sign_in' => $said]);
         signin::heard('3');
         $this->assertSame('x', (new issuer(links::issuer()))->get('clientsecret'));
     }
