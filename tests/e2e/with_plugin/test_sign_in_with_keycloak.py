@@ -136,7 +136,7 @@ def test_an_administrator_signs_in_as_before_and_nobody_else_as_them(
     document = {**thief, "email": about["email"]}
     school.keycloak.call("PUT", f"/school/users/{thief['id']}", document)
     page = school.enter(open_browser(), "/admin/search.php", name="thief")
-    expect(page.get_by_text("confirm", exact=False).first).to_be_visible()
+    expect(page.get_by_text("must be linked before you can log in")).to_be_visible()
     page.goto(f"{moodle.url}/admin/search.php")
     expect(page.get_by_role("link", name="School account")).to_be_visible()
 
