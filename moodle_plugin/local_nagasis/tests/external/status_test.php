@@ -68,7 +68,7 @@ final class status_test extends \advanced_testcase {
             'contracts' => [1],
             'url' => $CFG->wwwroot,
             'now' => $now,
-            'kinds' => ['category', 'user', 'course', 'roster'],
+            'kinds' => ['category', 'user', 'course', 'roster', 'gradebook', 'grades'],
             'reads' => ['activity', 'access', 'roster', 'items', 'grades'],
             'epoch' => outbox::epoch(),
             'backlog' => 1,
