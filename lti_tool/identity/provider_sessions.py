@@ -28,6 +28,7 @@ from lti_tool.identity.sign_in_errors import (
     SignInPersonUnknownError,
     SignInRightlessError,
     SignInTokenError,
+    SignInUnavailableError,
 )
 from lti_tool.identity.sign_in_provider import IdentityProvider, Tokens
 from lti_tool.sis.interfaces import StudentInformationSystem
@@ -37,7 +38,7 @@ log = structlog.get_logger(__name__)
 _SESSIONS = cast(sa.Table, AdminSignIn.__table__)
 _PURPOSE = "admin_sign_in.tokens"
 _CHECK_EVERY = dt.timedelta(minutes=5)
-# Who is suspended in the SIS is out within a minute; the worker looks twice in that time.
+# Logout tokens live for minutes.
 _KEEP_LOGOUT = dt.timedelta(hours=1)
 _AT_ONCE = 500
 
@@ -164,9 +165,12 @@ class ProviderSessions:
         for row in due:
             try:
                 ended += self._renew(row)
-            except NagaError as error:
+            except SignInUnavailableError as error:
                 log.warning("sign_in.not_renewed", code=error.code)
                 break
+            except NagaError as error:
+                # One that cannot be judged now must not keep the others from being so.
+                log.warning("sign_in.not_renewed", code=error.code)
         return ended
 
     def _renew(self, row: AdminSignIn) -> int:
@@ -178,12 +182,10 @@ class ProviderSessions:
             try:
                 tokens = self._provider.refresh(refresh_token)
             except SignInDeniedError:
+                tokens = None
+            if tokens is None or tokens.claims["sub"] != row.subject:
                 with self._database.write() as session:
                     return self._end(session, mine, why="provider")
-            if tokens.claims["sub"] != row.subject:
-                raise SignInTokenError(
-                    "It is about somebody else.", field="sub", reason="sub_changed"
-                )
             roles = self._roles(tokens.claims)
         with self._database.write() as session:
             if not rights_of(roles):

@@ -252,6 +252,24 @@ def test_whose_session_ended_there_is_out(world: World) -> None:
     assert world.now(secret) is None
 
 
+def test_a_token_about_somebody_else_ends_it(world: World) -> None:
+    secret = world.open()
+    world.oidc.spoil = {"sub": "account-2"}
+    world.clock.advance(minutes=6)
+    assert world.sessions.keep_current() == 1
+    assert world.now(secret) is None
+
+
+def test_one_that_cannot_be_judged_keeps_no_other_from_it(world: World) -> None:
+    first, second = world.open(), world.open()
+    world.oidc.spoil = {"aud": "another"}
+    world.clock.advance(minutes=6)
+    assert world.sessions.keep_current() == 0
+    assert world.now(first)
+    assert world.now(second)
+    assert len(world.oidc.stub.seen("POST", "/token")) == 4
+
+
 def test_a_provider_that_is_away_ends_nobodys_session(world: World) -> None:
     secret = world.open()
     world.oidc.stub.close()
