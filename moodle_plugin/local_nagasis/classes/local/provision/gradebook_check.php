@@ -40,7 +40,7 @@ final class gradebook_check {
         foreach (['categories', 'items'] as $list) {
             foreach ($document[$list] as $index => ['key' => $key]) {
                 if ($key === gradebook::TOTAL) {
-                    throw self::wrong("/$list/$index/key", 'schema_totalkey', $key);
+                    throw self::wrong("/$list/$index/key", 'totalkey', $key);
                 }
                 $seen = self::once($seen, $key, "/$list/$index/key");
                 if ($list === 'categories') {
@@ -51,7 +51,7 @@ final class gradebook_check {
         $sources = [];
         foreach ($document['items'] as $index => $item) {
             if (!isset($named["=$item[category]"])) {
-                throw self::wrong("/items/$index/category", 'schema_nocategory', $item['category']);
+                throw self::wrong("/items/$index/category", 'nocategory', $item['category']);
             }
             if ($item['source'] !== null) {
                 $sources = self::once($sources, (string) $item['source'], "/items/$index/source");
@@ -60,7 +60,7 @@ final class gradebook_check {
         foreach ($document['categories'] as $index => ['key' => $key]) {
             $weights = array_column(array_filter($document['items'], fn($item) => $item['category'] === $key), 'weight');
             if ($weights && !array_sum($weights)) {
-                throw self::wrong("/categories/$index", 'schema_noweight', $key);
+                throw self::wrong("/categories/$index", 'noweight', $key);
             }
         }
         $letters = [];
@@ -186,7 +186,7 @@ final class gradebook_check {
      */
     private static function once(array $seen, string $name, string $field): array {
         if (isset($seen["=$name"])) {
-            throw self::wrong($field, 'schema_twice', $name);
+            throw self::wrong($field, 'twice', $name);
         }
         return $seen + ["=$name" => true];
     }
@@ -195,11 +195,11 @@ final class gradebook_check {
      * The refusal of a document that contradicts itself.
      *
      * @param string $field
-     * @param string $problem a language string
+     * @param string $problem the language string "schema_<problem>"
      * @param string $name
      * @return refusal
      */
     private static function wrong(string $field, string $problem, string $name): refusal {
-        return new refusal('schema', $field, ['path' => $field, 'problem' => get_string($problem, 'local_nagasis', $name)]);
+        return new refusal('schema', $field, ['path' => $field, 'problem' => get_string("schema_$problem", 'local_nagasis', $name)]);
     }
 }
