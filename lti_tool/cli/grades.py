@@ -12,15 +12,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from lti_tool.cli.session import actor, open_services
-from lti_tool.core.errors import ConflictError, InvalidInputError, NotFoundError
-from lti_tool.moodle.models import MoodleSite, SiteStanding
+from lti_tool.cli.session import actor, chosen_site, connected_sites, open_services
+from lti_tool.core.errors import InvalidInputError, NotFoundError
 from lti_tool.sis.grading import GradeEntry
 from lti_tool.sync.grades.log import LogEntry
 from lti_tool.sync.grades.models import ConflictState
 from lti_tool.sync.grades.values import score
 from lti_tool.sync.rendering import host_of
-from lti_tool.wiring import Services
 
 _site_option = click.option("--site", "site_id", type=int, help="Only needed with several Moodles.")
 _reason = click.option("--reason", required=True, help="Why, in a sentence; it is kept for ever.")
@@ -42,7 +40,7 @@ def status(site_id: int | None) -> None:
     console = Console(markup=False)
     parts = services.grades
     since = services.clock.now() - dt.timedelta(days=1)
-    for site in [services.sites.get(site_id)] if site_id else _connected(services):
+    for site in [services.sites.get(site_id)] if site_id else connected_sites(services):
         console.print(f"{site.name} ({site.url}): {site.standing.value}")
         counts = parts.conflicts.counts(site.id)
         waiting = sum(counts.values())
@@ -184,7 +182,7 @@ def lift(person_key: str, part_key: str, reason: str) -> None:
 def pull(site_id: int | None, classes: tuple[str, ...]) -> None:
     """Read grades from Moodle now; without --course of all courses."""
     services = open_services()
-    site = _site(services, site_id)
+    site = chosen_site(services, site_id)
     pulls = services.grades.pulls
     if classes:
         views = services.sis_extracts.classes(classes)
@@ -214,24 +212,6 @@ def log(person_key: str, class_key: str, as_csv: bool) -> None:
         _csv(entries.every(person_key=person_key, class_key=class_key))
     else:
         _print(entries.of_person(person_key, class_key))
-
-
-def _connected(services: Services) -> list[MoodleSite]:
-    return [
-        site for site in services.sites.list() if site.standing is not SiteStanding.DISCONNECTED
-    ]
-
-
-def _site(services: Services, site_id: int | None) -> MoodleSite:
-    if site_id is not None:
-        return services.sites.get(site_id)
-    sites = _connected(services)
-    if not sites:
-        raise NotFoundError("No Moodle is connected.", remedy="Run `nagasis site code`.")
-    if len(sites) > 1:
-        names = ", ".join(f"{site.id} ({site.name})" for site in sites)
-        raise ConflictError("Several Moodles are connected.", remedy=f"Say --site: {names}.")
-    return sites[0]
 
 
 def _told(value: int | None) -> str:

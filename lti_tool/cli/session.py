@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import getpass
 
+from lti_tool.core.errors import ConflictError, NotFoundError
 from lti_tool.core.logging import configure_logging
+from lti_tool.moodle.models import MoodleSite, SiteStanding
 from lti_tool.settings import load_settings
 from lti_tool.wiring import Services, build_services
 
@@ -19,3 +21,27 @@ def open_services() -> Services:
 def actor() -> str:
     """Who runs this command, for the audit log."""
     return f"cli:{getpass.getuser()}"
+
+
+def connected_sites(services: Services) -> list[MoodleSite]:
+    """The Moodles that are connected, or paused."""
+    return [
+        site for site in services.sites.list() if site.standing is not SiteStanding.DISCONNECTED
+    ]
+
+
+def chosen_site(services: Services, site_id: int | None) -> MoodleSite:
+    """The Moodle with this number; without one the only one that is connected.
+
+    Raises:
+        NotFoundError: there is none. ConflictError: there are several.
+    """
+    if site_id is not None:
+        return services.sites.get(site_id)
+    sites = connected_sites(services)
+    if not sites:
+        raise NotFoundError("No Moodle is connected.", remedy="Run `nagasis site code`.")
+    if len(sites) > 1:
+        names = ", ".join(f"{site.id} ({site.name})" for site in sites)
+        raise ConflictError("Several Moodles are connected.", remedy=f"Say --site: {names}.")
+    return sites[0]

@@ -7,14 +7,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from lti_tool.cli.session import actor, open_services
-from lti_tool.core.errors import ConflictError, NotFoundError
+from lti_tool.cli.session import actor, chosen_site, connected_sites, open_services
 from lti_tool.moodle.documents import KINDS, Change, Result
-from lti_tool.moodle.models import MoodleSite, SiteStanding
 from lti_tool.sync.order_results import as_shown
 from lti_tool.sync.provisioning.explain import StepState
 from lti_tool.sync.provisioning.models import RunState, RunTrigger, SyncRun
-from lti_tool.wiring import Services
 
 _MARKS = {StepState.DONE: "✓", StepState.WAITING: "…", StepState.STOPPED: "✕"}
 _site_option = click.option("--site", "site_id", type=int, help="Only needed with several Moodles.")
@@ -32,7 +29,7 @@ def sync() -> None:
 def plan(site_id: int | None, everything: bool, details: bool) -> None:
     """Show what would change; change nothing."""
     services = open_services()
-    site = _site(services, site_id)
+    site = chosen_site(services, site_id)
     console = Console()
     with _bar() as bar:
         task = bar.add_task("asking Moodle")
@@ -55,7 +52,7 @@ def plan(site_id: int | None, everything: bool, details: bool) -> None:
 def apply(site_id: int | None, everything: bool) -> None:
     """Make Moodle equal to the SIS now."""
     services = open_services()
-    site = _site(services, site_id)
+    site = chosen_site(services, site_id)
     console = Console()
     if everything:
         services.provisioning.marks.mark_all(site.id)
@@ -102,7 +99,7 @@ def status(site_id: int | None) -> None:
     """Show each site: queue, failures, last runs."""
     services = open_services()
     console = Console()
-    sites = [_site(services, site_id)] if site_id else _connected(services)
+    sites = [chosen_site(services, site_id)] if site_id else connected_sites(services)
     for site in sites:
         parts = services.provisioning
         gate = parts.gates.state(site.id)
@@ -136,7 +133,7 @@ def status(site_id: int | None) -> None:
 def failures(site_id: int | None, code: str | None, search: str, page: int, limit: int) -> None:
     """List what Moodle refused, why, and what to do; the newest first."""
     services = open_services()
-    site = _site(services, site_id)
+    site = chosen_site(services, site_id)
     letters = services.provisioning.letters
     total = letters.count(site.id, code=code, search=search)
     offset = (page - 1) * limit
@@ -154,7 +151,7 @@ def failures(site_id: int | None, code: str | None, search: str, page: int, limi
 def retry(site_id: int | None, kind: str | None, key: str | None) -> None:
     """Try again what was refused: everything, or one thing."""
     services = open_services()
-    site = _site(services, site_id)
+    site = chosen_site(services, site_id)
     count = services.provisioning.ledger.retry(site.id, kind=kind, key=key)
     click.echo(f"{count} will be tried again.")
 
@@ -166,7 +163,7 @@ def retry(site_id: int | None, kind: str | None, key: str | None) -> None:
 def reconcile(site_id: int | None, courses: tuple[str, ...], report: bool) -> None:
     """Compare Moodle with the SIS, and repair what differs."""
     services = open_services()
-    site = _site(services, site_id)
+    site = chosen_site(services, site_id)
     found = services.provisioning.reconciler.reconcile(
         site, courses=courses or None, repair=not report, actor=actor()
     )
@@ -189,7 +186,7 @@ def reconcile(site_id: int | None, courses: tuple[str, ...], report: bool) -> No
 def explain(site_id: int | None, person_key: str, class_key: str) -> None:
     """Why is this person (not) in the course? Every step, and where it stands."""
     services = open_services()
-    site = _site(services, site_id)
+    site = chosen_site(services, site_id)
     for step in services.provisioning.explanations.explain(site, person_key, class_key):
         since = f" (since {step.since:%Y-%m-%d %H:%M} UTC)" if step.since else ""
         click.echo(f"{_MARKS[step.state]} {step.text}{since}")
@@ -211,7 +208,7 @@ def approve(run_id: int) -> None:
 def hold(site_id: int | None, reason: str) -> None:
     """Stop the changes that come by themselves."""
     services = open_services()
-    services.provisioning.runs.hold(_site(services, site_id).id, actor=actor(), reason=reason)
+    services.provisioning.runs.hold(chosen_site(services, site_id).id, actor=actor(), reason=reason)
 
 
 @sync.command()
@@ -219,25 +216,7 @@ def hold(site_id: int | None, reason: str) -> None:
 def resume(site_id: int | None) -> None:
     """Let changes come by themselves again."""
     services = open_services()
-    services.provisioning.runs.go_on(_site(services, site_id).id, actor=actor())
-
-
-def _connected(services: Services) -> list[MoodleSite]:
-    return [
-        site for site in services.sites.list() if site.standing is not SiteStanding.DISCONNECTED
-    ]
-
-
-def _site(services: Services, site_id: int | None) -> MoodleSite:
-    if site_id is not None:
-        return services.sites.get(site_id)
-    sites = _connected(services)
-    if not sites:
-        raise NotFoundError("No Moodle is connected.", remedy="Run `nagasis site code`.")
-    if len(sites) > 1:
-        names = ", ".join(f"{site.id} ({site.name})" for site in sites)
-        raise ConflictError("Several Moodles are connected.", remedy=f"Say --site: {names}.")
-    return sites[0]
+    services.provisioning.runs.go_on(chosen_site(services, site_id).id, actor=actor())
 
 
 def _bar() -> Progress:
