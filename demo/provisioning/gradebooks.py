@@ -260,7 +260,12 @@ class GradebookPlanner:
     def _forget(self, key: str) -> None:
         """What had the key before is no longer named."""
         before = self.grades.keyed(key)
-        if before is not None:
+        if before is None:
+            return
+        if before.stood is not None:
+            # A teacher's own, which serves another part now.
+            before.key = ""
+        else:
             self._leave(self.grades.book, before)
 
     def _leave(self, book: Gradebook, item: Item) -> None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from lti_tool.sis.entities import ClassStatus, ClassView, PartView, SessionView
 from lti_tool.sis.models import ClassHeader, ClassPart, ClassSession, Course, Person, Term
 from lti_tool.sis.rules import normalised
-from lti_tool.sis.together import together
+from lti_tool.sis.together import ANY_PLACED, together
 
 # Columns, not entities: a class is shown at every launch, and building entities is most of it.
 HeaderQuery = sa.Select[*tuple[Any, ...]]
@@ -69,6 +69,8 @@ def header_query() -> HeaderQuery:
             _headers.c.status,
             _headers.c.active,
             _terms.c.sourced_id,
+            # Mostly nobody decided anything, and then there is nothing more to read.
+            ANY_PLACED,
         )
         .select_from(_headers)
         .join(_courses, _courses.c.id == _headers.c.course_id)
@@ -86,12 +88,13 @@ def newest_first(query: HeaderQuery) -> HeaderQuery:
 def class_views(
     connection: sa.Connection, query: HeaderQuery, parameters: Mapping[str, Any] | None = None
 ) -> list[ClassView]:
-    """The classes of ``query`` (made by :func:`header_query`) in its order: four statements."""
+    """The classes of ``query`` (made by :func:`header_query`) in its order: three statements; more
+    where somebody decided where a class is taught."""
     rows = connection.execute(query, parameters).all()
     if not rows:
         return []
     sessions = _sessions(connection, [row[0] for row in rows])
-    shared = together(connection, {row[2]: row[1] for row in rows})
+    shared = together(connection, {row[2]: row[1] for row in rows}, any_placed=rows[0][-1])
     return [
         ClassView(
             class_key=class_key,
@@ -124,6 +127,7 @@ def class_views(
             status,
             active,
             term_key,
+            _any_placed,
         ) in rows
     ]
 

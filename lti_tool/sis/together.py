@@ -25,6 +25,8 @@ _COMBINED: sa.Select[*tuple[Any, ...]] = (
 _PLACED: sa.Select[*tuple[Any, ...]] = sa.select(
     _placements.c.class_key, _placements.c.placing, _placements.c.with_key
 )
+# A column that says whether anything was decided at all.
+ANY_PLACED = sa.exists(sa.select(sa.literal(1)).select_from(_placements))
 _THERE: sa.Select[*tuple[Any, ...]] = sa.select(
     _headers.c.sourced_id, _headers.c.combined_class_id
 ).where(_headers.c.sourced_id.in_(sa.bindparam("keys", expanding=True)), _headers.c.active)
@@ -41,13 +43,15 @@ class Together:
     host: str
 
 
-def together(connection: sa.Connection, classes: Mapping[str, int | None]) -> dict[str, Together]:
+def together(
+    connection: sa.Connection, classes: Mapping[str, int | None], *, any_placed: bool
+) -> dict[str, Together]:
     """For these classes, by key, with the SIS's group of each: at most three statements.
 
-    Decisions are few: they are read as a whole.
+    Decisions are few: they are read as a whole, where there are any.
     """
     decided: dict[str, tuple[Placing, str | None]] = {
-        row[0]: (row[1], row[2]) for row in connection.execute(_PLACED)
+        row[0]: (row[1], row[2]) for row in (connection.execute(_PLACED) if any_placed else ())
     }
     groups = dict(classes)
     active: set[str] = set()
