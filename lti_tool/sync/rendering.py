@@ -15,6 +15,8 @@ from lti_tool.moodle.documents import (
     PERSON_NAME_LENGTH,
     Category,
     Course,
+    Document,
+    Grades,
     Group,
     Kind,
     Member,
@@ -77,6 +79,14 @@ class Rendering:
             case "grades":
                 rendered = self.grades.grades(site_id, self.groups(keys))
         return {key: _checked(key, found) for key, found in rendered.items()}
+
+    def nothing_new(
+        self, site_id: int, documents: Mapping[str, Document], sent: Collection[str]
+    ) -> set[str]:
+        """Which of these documents, sent before in another form, say nothing that the site does not
+        have: grades of which only some are gone, of a student who left."""
+        grades = {key: found for key in sent if isinstance(found := documents[key], Grades)}
+        return self.grades.agreed(site_id, grades) if grades else set()
 
     def all_keys(self, kind: Kind) -> list[str]:
         """Keys of everything of a kind that the SIS has."""

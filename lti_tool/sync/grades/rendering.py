@@ -128,6 +128,18 @@ class GradeRendering:
             for key, views in groups.items()
         }
 
+    def agreed(self, site_id: int, documents: Mapping[str, Grades]) -> set[str]:
+        """Courses of which every grade of these documents stands in Moodle already, as sent."""
+        receipts = self._known(site_id, documents).receipts
+        return {
+            key
+            for key, document in documents.items()
+            if all(
+                _stands(receipts.get(key, {}).get((each.user, each.item)), each)
+                for each in document.grades
+            )
+        }
+
     def _grades(
         self,
         key: str,
@@ -293,6 +305,17 @@ def _awaited(receipt: Any) -> bool:
         receipt is not None
         and receipt.asked_at is not None
         and (receipt.sent_at is None or receipt.sent_at < receipt.asked_at)
+    )
+
+
+def _stands(receipt: Any, grade: Grade) -> bool:
+    """Whether this grade was sent, and is what Moodle holds as far as is known."""
+    return (
+        receipt is not None
+        and receipt.sent_at is not None
+        and not _awaited(receipt)
+        and (receipt.sent, receipt.sent_text) == (grade.value, grade.text)
+        and receipt.base == receipt.seen == grade.value
     )
 
 

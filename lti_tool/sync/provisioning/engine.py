@@ -279,6 +279,10 @@ class Engine:
             else:
                 work.marks[key] = by_key[key]
                 work.documents[key] = document
+        sent = [key for key in work.marks if key in known and known[key].fingerprint]
+        for key in self._rendering.nothing_new(run.site_id, work.documents, sent) - refused:
+            same.append(work.marks.pop(key))
+            del work.documents[key]
         if same:
             self._ledger.unchanged(run, kind, same)
         if nothing:

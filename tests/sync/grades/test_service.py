@@ -6,6 +6,7 @@ import pytest
 
 from lti_tool.core.errors import NotFoundError
 from lti_tool.moodle.documents import TOTAL
+from lti_tool.sis.entities import EnrollmentStatus
 from lti_tool.sis.extracts import Extracts
 from lti_tool.sync.grades.service import MoodleGradeSyncService
 from tests.sync.grades.grade_world import GradeWorld
@@ -110,3 +111,20 @@ def test_a_course_is_sent_again_with_its_gradebook(
     assert service.status(world.site, "K").waits
     with pytest.raises(NotFoundError):
         service.resync(world.site, "unknown")
+
+
+def test_a_student_who_leaves_takes_no_document_of_grades_along(world: GradeWorld) -> None:
+    world.enter("A", "K/mid", "80")
+    world.enter("B", "K/mid", "70")
+    world.send()
+    calls = len(world.movements("B", "K/mid"))
+    world.school.enrol("A", "K", status=EnrollmentStatus.DROPPED)
+    world.changed()
+    run = world.parts.engine.run(world.site)
+    assert run is not None
+    assert run.counts["roster"].get("updated") == 1
+    assert set(run.counts["grades"]) == {"skipped"}
+    assert len(world.movements("B", "K/mid")) == calls
+    world.enter("B", "K/mid", "75")
+    world.send()
+    assert world.moodle("B", "K/mid") == 75
