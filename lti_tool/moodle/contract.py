@@ -11,7 +11,8 @@ import json
 from typing import Any
 
 from lti_tool.moodle.documents import (
-    AnyDocument,
+    Account,
+    AnyMoodleDocument,
     Applied,
     Category,
     Course,
@@ -104,6 +105,17 @@ def _owned(document: Document) -> list[Any]:
                     for each in document.grades
                 ),
             ]
+        case Account():
+            return [
+                "account",
+                document.person,
+                document.username,
+                document.firstname,
+                document.lastname,
+                document.email,
+                _sorted(document.groups),
+                document.enabled,
+            ]
 
 
 def _sorted(items: Any) -> list[Any]:
@@ -118,7 +130,7 @@ def _canonical(value: Any) -> bytes:
 def schemas() -> dict[str, dict[str, Any]]:
     """The JSON Schemas by file name, as they stand in the plugin's ``contract/schema/``."""
     return {
-        "document": AnyDocument.json_schema(),
+        "document": AnyMoodleDocument.json_schema(),
         "applied": Applied.model_json_schema(),
         "events": EventBatch.model_json_schema(),
         "offer": PairingOffer.model_json_schema(),

@@ -264,20 +264,48 @@ class Grades(_Strict):
         return self
 
 
-Document = Category | User | Course | Roster | Gradebook | Grades
+class Account(_Strict):
+    """A person: an account at the identity provider. No Moodle is ever sent one.
+
+    ``groups`` are names of groups in which the person is, of those that are ours; the others of an
+    account are left alone. ``email`` is empty for a person without an address of their own;
+    ``email_shared`` says that it is so because several people have the same.
+    """
+
+    kind: Literal["account"] = "account"
+    person: Key
+    username: Annotated[str, _text(100)]
+    firstname: PersonName
+    lastname: PersonName
+    email: Annotated[str, _text(100, minimum=0)] = ""
+    email_shared: bool = False
+    groups: Annotated[list[Name], Field(max_length=20)] = []
+    enabled: bool = True
+
+
+# What the contract with the plugin knows.
+MoodleDocument = Category | User | Course | Roster | Gradebook | Grades
+Document = MoodleDocument | Account
+AnyMoodleDocument: TypeAdapter[MoodleDocument] = TypeAdapter(
+    Annotated[MoodleDocument, Field(discriminator="kind")]
+)
 AnyDocument: TypeAdapter[Document] = TypeAdapter(Annotated[Document, Field(discriminator="kind")])
-Kind = Literal["category", "user", "course", "roster", "gradebook", "grades"]
+Kind = Literal["category", "user", "course", "roster", "gradebook", "grades", "account"]
 # Later kinds refer to earlier ones.
-KINDS: tuple[Kind, ...] = ("category", "user", "course", "roster", "gradebook", "grades")
+MOODLE_KINDS: tuple[Kind, ...] = ("category", "user", "course", "roster", "gradebook", "grades")
+KINDS: tuple[Kind, ...] = (*MOODLE_KINDS, "account")
 # Grades have no digest: they are reconciled by reading them.
 DIGESTED: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind != "grades")
 
 
 def key_of(document: Document) -> str:
-    """The idnumber by which a document's thing is matched; what is a course's has the course's."""
+    """The idnumber by which a document's thing is matched; what is a course's has the course's,
+    and an account the person's."""
     match document:
         case Roster() | Gradebook() | Grades():
             return document.course
+        case Account():
+            return document.person
         case _:
             return document.idnumber
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lti_tool.core.database import Base
+from lti_tool.moodle.documents import MOODLE_KINDS, Kind
 
 
 class SiteStanding(enum.StrEnum):
@@ -20,21 +21,36 @@ class SiteStanding(enum.StrEnum):
     DISCONNECTED = "disconnected"
 
 
-class MoodleSite(Base):
-    """One Moodle with our plugin. Its LTI registration is the trust; its token lets us call it.
+class System(enum.StrEnum):
+    """What a site is."""
 
+    MOODLE = "moodle"
+    KEYCLOAK = "keycloak"
+
+
+# The kinds of documents that each may be sent.
+KINDS_OF: dict[System, tuple[Kind, ...]] = {
+    System.MOODLE: MOODLE_KINDS,
+    System.KEYCLOAK: ("account",),
+}
+
+
+class Site(Base):
+    """A system that is kept equal to the SIS; ``system`` says what it is.
+
+    ``versions["kinds"]``: kinds of documents that it takes. ``contract`` is the version spoken with
+    it. ``token_sealed`` lets us call it, where it is a token that does. ``checklist`` is what the
+    last check of the connection found: ``[{"name", "status", "summary", "details"}]``.
     ``epoch`` and ``held``: the life of its outbox, and the highest event of it that we hold with
     none missing before it; ``held_id`` is that event's id. ``reconcile_since``: events may have
-    been missed since then. ``contract`` is the version spoken with it. ``checklist`` is what the
-    last check of the connection found: ``[{"name", "status", "summary", "details"}]``.
+    been missed since then.
     """
 
     __tablename__ = "moodle_site"
+    __mapper_args__ = {"polymorphic_on": "system"}  # noqa: RUF012 - SQLAlchemy reads this name
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    registration_id: Mapped[int] = mapped_column(
-        sa.ForeignKey("lti_registration.id", ondelete="CASCADE"), unique=True
-    )
+    system: Mapped[str] = mapped_column(sa.String(20), default=System.MOODLE.value)
     url: Mapped[str] = mapped_column(sa.String(500), unique=True)
     name: Mapped[str] = mapped_column(sa.String(200))
     standing: Mapped[SiteStanding] = mapped_column(default=SiteStanding.ACTIVE)
@@ -55,11 +71,21 @@ class MoodleSite(Base):
     paired_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
 
-    def takes(self, kind: str) -> bool:
-        """Whether its plugin knows this kind of document, by what it said last; an old one knows
-        no grades."""
-        kinds = self.versions.get("kinds")
-        return not kinds or kind in kinds
+    def takes(self, kind: Kind) -> bool:
+        """Whether it knows this kind of document: of those that are for such a system, by what it
+        said last; a plugin that says nothing is an old one, and is asked."""
+        said = self.versions.get("kinds")
+        return kind in KINDS_OF[System(self.system)] and (not said or kind in said)
+
+
+class MoodleSite(Site):
+    """One Moodle with our plugin. Its LTI registration is the trust; its token lets us call it."""
+
+    __mapper_args__ = {"polymorphic_identity": System.MOODLE.value}  # noqa: RUF012
+
+    registration_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("lti_registration.id", ondelete="CASCADE"), unique=True, nullable=True
+    )
 
 
 class MoodleSignIn(Base):
