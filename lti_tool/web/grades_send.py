@@ -14,7 +14,7 @@ from lti_tool.core.errors import InvalidInputError, NotFoundError
 from lti_tool.moodle.documents import MemberResult
 from lti_tool.moodle.plugin_errors import PluginError
 from lti_tool.sync.grades.cells import SENDABLE, Cell, CellState
-from lti_tool.sync.grades.values import score
+from lti_tool.sync.grades.values import CellKey, score
 from lti_tool.sync.grades.views import Column, Row, Sending, Table
 from lti_tool.web import display, grade_words
 from lti_tool.web.grades_course import GradedCourse, inbox_url, names_of, require_graded_course
@@ -28,8 +28,6 @@ blueprint = in_course(Blueprint("grades_send", __name__, url_prefix="/l/<referen
 # So many lines a page shows, and so many grades one form sends: what is beyond comes next time.
 _SHOWN = 500
 _AT_ONCE = 5000
-
-CellKey = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,12 @@ from lti_tool.sis.grading import GradeEntry, Grading
 from lti_tool.sis.interfaces import SisExtracts
 from lti_tool.sync.grades.cells import session_key
 from lti_tool.sync.grades.decisions import ItemKind
-from lti_tool.sync.grades.judging import Case, Cell, Item, Judgement, Seen
+from lti_tool.sync.grades.judging import Case, Item, Judgement, Seen
 from lti_tool.sync.grades.log import GradeLog
 from lti_tool.sync.grades.models import GradeReceipt
 from lti_tool.sync.grades.open_conflicts import OpenConflicts, Standing
 from lti_tool.sync.grades.reasons import Reason, reason_of
-from lti_tool.sync.grades.values import score
+from lti_tool.sync.grades.values import CellKey, score
 from lti_tool.sync.lifecycle import place
 from lti_tool.sync.provisioning.ledger import Ledger
 
@@ -47,7 +47,7 @@ class Reading:
 
     course_key: str
     classes: Sequence[ClassView]
-    cells: Mapping[Cell, Seen]
+    cells: Mapping[CellKey, Seen]
     items: Mapping[str, Item] | None = None
     gone: bool = False
 
@@ -200,9 +200,9 @@ class Arrivals:
 
 def _cases(
     reading: Reading,
-    receipts: Mapping[Cell, Any],
-    conflicts: Mapping[Cell, Standing],
-    grades: Mapping[Cell, PartGradeView],
+    receipts: Mapping[CellKey, Any],
+    conflicts: Mapping[CellKey, Standing],
+    grades: Mapping[CellKey, PartGradeView],
 ) -> Iterator[Case]:
     """All grades of a course of which anything is known on Moodle's side."""
     parts, totals = _parts(reading), _totals(reading)
@@ -228,7 +228,7 @@ def _cases(
         )
 
 
-def _strays(reading: Reading, conflicts: Mapping[Cell, Standing]) -> list[Standing]:
+def _strays(reading: Reading, conflicts: Mapping[CellKey, Standing]) -> list[Standing]:
     """Conflicts about parts that are not the SIS's any more."""
     parts = _parts(reading)
     return [standing for cell, standing in conflicts.items() if cell[1] not in parts]
@@ -250,7 +250,7 @@ def _totals(reading: Reading) -> dict[str, str]:
 
 def _read_receipts(
     session: Session, site_id: int, course_keys: Sequence[str]
-) -> dict[str, dict[Cell, Any]]:
+) -> dict[str, dict[CellKey, Any]]:
     query = sa.select(
         _receipts.c.course_key,
         _receipts.c.class_key,
@@ -263,7 +263,7 @@ def _read_receipts(
         _receipts.c.sent_at,
         _receipts.c.code,
     ).where(_receipts.c.site_id == site_id)
-    found: dict[str, dict[Cell, Any]] = defaultdict(dict)
+    found: dict[str, dict[CellKey, Any]] = defaultdict(dict)
     for some in chunks(course_keys, 1000):
         for row in session.execute(query.where(_receipts.c.course_key.in_(some))):
             found[row.course_key][row.person_key, row.item_key] = row

@@ -20,13 +20,11 @@ from lti_tool.sync.grades.log import Moved
 from lti_tool.sync.grades.models import Direction, Movement
 from lti_tool.sync.grades.open_conflicts import Dispute, OpenConflicts, Standing
 from lti_tool.sync.grades.reasons import Reason
-from lti_tool.sync.grades.values import hundredths
+from lti_tool.sync.grades.values import CellKey, hundredths
 
 _WHOLE = 10_000
 # Something new stood in Moodle, and the SIS's grade stands all the same.
 _OVERRULED = (Why.HELD, Why.SIS_LATER, Why.TOTAL)
-
-Cell = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,7 @@ class Case:
     kind: ItemKind
     course_key: str
     class_key: str
-    cell: Cell
+    cell: CellKey
     found: Seen | None
     receipt: Any
     conflict: Standing | None
@@ -277,7 +275,7 @@ class Judgement:
 
     def _put(
         self,
-        cell: Cell,
+        cell: CellKey,
         course_key: str,
         class_key: str,
         *,

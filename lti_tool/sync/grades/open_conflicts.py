@@ -14,11 +14,10 @@ from sqlalchemy.orm import Session
 from lti_tool.sis.bulk import chunks
 from lti_tool.sync.grades.models import ConflictState, GradeConflict
 from lti_tool.sync.grades.reasons import Reason
+from lti_tool.sync.grades.values import CellKey
 
 _conflicts = cast(sa.Table, GradeConflict.__table__)
 UNDECIDED = (ConflictState.OPEN, ConflictState.ASKED)
-
-Cell = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +58,18 @@ class OpenConflicts:
         self._session = session
         self._site_id = site_id
         self._now = now
-        self._open: dict[str, dict[Cell, Standing]] = defaultdict(dict)
-        self._left: set[Cell] = set()
+        self._open: dict[str, dict[CellKey, Standing]] = defaultdict(dict)
+        self._left: set[CellKey] = set()
         self._new: list[dict[str, Any]] = []
         self._changed: list[dict[str, Any]] = []
         self._closed: list[int] = []
         self._read(course_keys)
 
-    def of_course(self, course_key: str) -> Mapping[Cell, Standing]:
+    def of_course(self, course_key: str) -> Mapping[CellKey, Standing]:
         """What is undecided in this course, by person and item."""
         return self._open.get(course_key, {})
 
-    def left_alone(self, cell: Cell) -> bool:
+    def left_alone(self, cell: CellKey) -> bool:
         """Whether somebody has decided to leave it that Moodle gives no number here."""
         return cell in self._left
 

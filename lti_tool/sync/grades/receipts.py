@@ -25,6 +25,7 @@ from lti_tool.sync.grades.models import (
     Movement,
 )
 from lti_tool.sync.grades.pull_queue import PullQueue
+from lti_tool.sync.grades.values import CellKey
 from lti_tool.sync.provisioning.models import SyncRun
 
 _receipts = cast(sa.Table, GradeReceipt.__table__)
@@ -46,8 +47,6 @@ _NOTHING_THERE: dict[str, Any] = {
     "code": None,
 }
 
-Cell = tuple[str, str]
-
 
 @dataclass(frozen=True, slots=True)
 class Belonging:
@@ -57,7 +56,7 @@ class Belonging:
     classes: Mapping[str, Mapping[str, str]]
     people: Mapping[str, Mapping[str, str]]
 
-    def class_of(self, course_key: str, cell: Cell) -> str:
+    def class_of(self, course_key: str, cell: CellKey) -> str:
         """The class to which a grade belongs; the course's own where nobody knows."""
         person_key, item_key = cell
         found = self.classes.get(course_key, {}).get(item_key)

@@ -36,6 +36,7 @@ from lti_tool.sync.grades.models import (
     GradeConnection,
     GradeReceipt,
 )
+from lti_tool.sync.grades.values import CellKey
 from lti_tool.sync.lifecycle import Lifecycle, place
 from lti_tool.sync.rendered import Nothing, Rendered, fit, tried
 
@@ -46,7 +47,6 @@ _UNDECIDED = (ConflictState.OPEN, ConflictState.ASKED)
 _TEXT_LENGTH = 20
 _NOBODY = SisGrade()
 
-Cell = tuple[str, str]
 Groups = Mapping[str, list[ClassView]]
 
 
@@ -54,9 +54,9 @@ Groups = Mapping[str, list[ClassView]]
 class _Known:
     """What a site has of the grades of some courses, by course and then by person and item."""
 
-    receipts: Mapping[str, Mapping[Cell, Any]]
+    receipts: Mapping[str, Mapping[CellKey, Any]]
     # Nothing is written while a person is to decide.
-    undecided: Mapping[str, Collection[Cell]]
+    undecided: Mapping[str, Collection[CellKey]]
 
 
 @dataclass(slots=True)
@@ -106,7 +106,7 @@ class GradeRendering:
         groups: Groups,
         *,
         at_once: bool | None = None,
-        cells: Collection[Cell] | None = None,
+        cells: Collection[CellKey] | None = None,
     ) -> dict[str, Rendered]:
         """The grades of these courses, each with the classes that are taught in it.
 
@@ -148,7 +148,7 @@ class GradeRendering:
         known: _Known,
         names: Mapping[str, str],
         asked: bool,
-        cells: Collection[Cell] | None,
+        cells: Collection[CellKey] | None,
     ) -> Rendered:
         shown = self._shown(key, classes)
         if isinstance(shown, Nothing):
@@ -255,7 +255,7 @@ class GradeRendering:
         }
 
     def _known(self, site_id: int, course_keys: Collection[str]) -> _Known:
-        receipts: dict[str, dict[Cell, Any]] = defaultdict(dict)
+        receipts: dict[str, dict[CellKey, Any]] = defaultdict(dict)
         query: sa.Select[Any] = sa.select(
             _receipts.c.course_key,
             _receipts.c.person_key,
@@ -273,7 +273,7 @@ class GradeRendering:
         ).where(_receipts.c.site_id == site_id)
         for row in self._rows(query, _receipts.c.course_key, course_keys):
             receipts[row.course_key][row.person_key, row.item_key] = row
-        undecided: dict[str, set[Cell]] = defaultdict(set)
+        undecided: dict[str, set[CellKey]] = defaultdict(set)
         waiting = sa.and_(_conflicts.c.site_id == site_id, _conflicts.c.state.in_(_UNDECIDED))
         open_ = sa.select(_conflicts).where(waiting)
         for row in self._rows(open_, _conflicts.c.course_key, course_keys):
@@ -355,7 +355,7 @@ def _wanted(
 
 
 def _grade(
-    cell: Cell, values: tuple[int | None, str], expected: int | None, note: str
+    cell: CellKey, values: tuple[int | None, str], expected: int | None, note: str
 ) -> Grade | None:
     """A grade; ``None`` for a person whose key is none for Moodle, and who has no account there."""
     person_key, item_key = cell

@@ -11,6 +11,7 @@ from lti_tool.moodle.documents import Document, Gradebook, Grades, MemberResult
 from lti_tool.moodle.models import MoodleSite
 from lti_tool.sis.interfaces import SisExtracts
 from lti_tool.sync.grades.receipts import Receipts
+from lti_tool.sync.grades.values import CellKey
 from lti_tool.sync.provisioning.client import MoodleAPIClient
 from lti_tool.sync.provisioning.explain import Explanations
 from lti_tool.sync.provisioning.ledger import Ledger
@@ -18,9 +19,6 @@ from lti_tool.sync.provisioning.letters import DeadLetters
 from lti_tool.sync.provisioning.marks import Marks
 from lti_tool.sync.provisioning.services import SyncService, Things
 from lti_tool.sync.rendering import Rendering
-
-# A person's key and an item's.
-Cell = tuple[str, str]
 
 
 class MoodleGradeSyncService(SyncService):
@@ -47,7 +45,7 @@ class MoodleGradeSyncService(SyncService):
         self._receipts = receipts
 
     def preview(
-        self, site: MoodleSite, course_key: str, cells: Collection[Cell] | None = None
+        self, site: MoodleSite, course_key: str, cells: Collection[CellKey] | None = None
     ) -> list[MemberResult]:
         """What sending these grades now would do, or all of the course; nothing is done. A grade
         of which nothing is to be said has no result: one that nobody submitted, or that waits for
@@ -83,7 +81,7 @@ class MoodleGradeSyncService(SyncService):
         self,
         site: MoodleSite,
         course_key: str,
-        cells: Collection[Cell] | None = None,
+        cells: Collection[CellKey] | None = None,
         *,
         actor: str,
     ) -> int:
@@ -103,7 +101,7 @@ class MoodleGradeSyncService(SyncService):
         return len(document.grades)
 
     def _document(
-        self, site: MoodleSite, course_key: str, cells: Collection[Cell] | None
+        self, site: MoodleSite, course_key: str, cells: Collection[CellKey] | None
     ) -> Grades | None:
         groups = self._rendering.groups([course_key])
         found = self._rendering.grades.grades(

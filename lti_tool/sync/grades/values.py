@@ -1,8 +1,12 @@
-"""Scores of the SIS as the contract speaks of them: hundredths of a percent, whole numbers."""
+"""Grades as the contract speaks of them: whose they are, and scores in hundredths of a percent,
+whole numbers."""
 
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+
+# Whose grade: a person's key and an item's.
+CellKey = tuple[str, str]
 
 _HUNDREDTH = Decimal("0.01")
 _WHOLE = Decimal(1)
