@@ -102,11 +102,6 @@ class Receipt:
     asked_at: dt.datetime | None
 
     @property
-    def awaited(self) -> bool:
-        """Whether somebody asked for it to be sent, and it has not been."""
-        return self.asked_at is not None and (self.sent_at is None or self.sent_at < self.asked_at)
-
-    @property
     def sent_score(self) -> Decimal | None:
         """What was last sent, as a score."""
         return score(self.sent)
@@ -142,6 +137,20 @@ class Cell:
     def known(self) -> bool:
         """Whether there is anything to say of it."""
         return self.state is not CellState.NONE
+
+
+def awaited(receipt: Any) -> bool:
+    """Whether somebody asked for a grade to be sent, and it has not been.
+
+    Args:
+        receipt: a :class:`Receipt`, or a row with its ``asked_at`` and ``sent_at``; ``None``:
+            there is none.
+    """
+    return (
+        receipt is not None
+        and receipt.asked_at is not None
+        and (receipt.sent_at is None or receipt.sent_at < receipt.asked_at)
+    )
 
 
 def session_key(class_key: str, number: int) -> str:
@@ -230,7 +239,7 @@ def state_of(
     idle = CellState.STAYS if sis.there else CellState.NONE
     if receipt is None:
         return CellState.WAITS if sis.due else idle
-    if receipt.awaited and waits:
+    if awaited(receipt) and waits:
         return CellState.SENDING
     if receipt.code and (receipt.sent, receipt.sent_text) == (sis.value, sis.text):
         return CellState.DIFFERS if receipt.code == "changed_in_moodle" else CellState.REFUSED

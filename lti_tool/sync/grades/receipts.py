@@ -15,7 +15,7 @@ from lti_tool.moodle.documents import TOTAL, Document, Grade, Grades, MemberResu
 from lti_tool.sis.bulk import chunks
 from lti_tool.sis.entities import ClassView
 from lti_tool.sis.interfaces import SisExtracts
-from lti_tool.sync.grades.cells import session_key
+from lti_tool.sync.grades.cells import awaited, session_key
 from lti_tool.sync.grades.log import GradeLog, Moved
 from lti_tool.sync.grades.models import (
     ConflictState,
@@ -309,7 +309,7 @@ def _row(
     last: Any,
     now: dt.datetime,
 ) -> dict[str, Any]:
-    asked_by = last.asked_by if last is not None and _awaited(last) else None
+    asked_by = last.asked_by if awaited(last) else None
     row: dict[str, Any] = {
         "site_id": run.site_id,
         "course_key": course_key,
@@ -333,13 +333,9 @@ def _row(
     }
 
 
-def _awaited(last: Any) -> bool:
-    return last.asked_at is not None and (last.sent_at is None or last.sent_at < last.asked_at)
-
-
 def _same(row: Mapping[str, Any], last: Any) -> bool:
     """Whether a receipt says this already: that it was said again is no news."""
-    if last is None or _awaited(last):
+    if last is None or awaited(last):
         return False
     names = ["class_key", "sent", "sent_text", "code"]
     if row["code"] is None:

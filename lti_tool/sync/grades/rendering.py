@@ -28,7 +28,7 @@ from lti_tool.sis.entities import (
 )
 from lti_tool.sis.interfaces import SisExtracts
 from lti_tool.sync.grades.authors import authors_of, note_of
-from lti_tool.sync.grades.cells import SisGrade, session_key, sis_grades
+from lti_tool.sync.grades.cells import SisGrade, awaited, session_key, sis_grades
 from lti_tool.sync.grades.gradebooks import gradebook
 from lti_tool.sync.grades.models import (
     ConflictState,
@@ -166,7 +166,7 @@ class GradeRendering:
                     continue
                 receipt = receipts.get(cell)
                 sis = student.grades.get(item_key, _NOBODY)
-                wished = cells is not None or _awaited(receipt)
+                wished = cells is not None or awaited(receipt)
                 values = _wanted(sis, receipt, asked=asked, wished=wished)
                 if values is None:
                     continue
@@ -299,21 +299,12 @@ def _item_keys(classes: Sequence[ClassView]) -> Iterator[str]:
     yield TOTAL
 
 
-def _awaited(receipt: Any) -> bool:
-    """Whether somebody asked for a grade to be sent, and it has not been."""
-    return (
-        receipt is not None
-        and receipt.asked_at is not None
-        and (receipt.sent_at is None or receipt.sent_at < receipt.asked_at)
-    )
-
-
 def _stands(receipt: Any, grade: Grade) -> bool:
     """Whether this grade was sent, and is what Moodle holds as far as is known."""
     return (
         receipt is not None
         and receipt.sent_at is not None
-        and not _awaited(receipt)
+        and not awaited(receipt)
         and (receipt.sent, receipt.sent_text) == (grade.value, grade.text)
         and receipt.base == receipt.seen == grade.value
     )
