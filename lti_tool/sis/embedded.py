@@ -64,6 +64,19 @@ PERSON_COLUMNS = (
     _people.c.is_teacher,
     _people.c.active,
 )
+# As PartGradeView has them, behind the person.
+PART_GRADE_COLUMNS = (
+    _parts.c.sourced_id,
+    _part_grades.c.score,
+    _part_grades.c.letter,
+    _part_grades.c.status,
+    _part_grades.c.source,
+    _part_grades.c.entered_by,
+    _part_grades.c.updated_at,
+    _part_grades.c.approved_by,
+    _part_grades.c.graded_at,
+    _part_grades.c.held_by,
+)
 _PERSON_KEY = sa.bindparam("person_key", type_=sa.String)
 _CLASS_KEY = sa.bindparam("class_key", type_=sa.String)
 _PEOPLE: sa.Select[*tuple[Any, ...]] = sa.select(*PERSON_COLUMNS).where(
@@ -84,19 +97,7 @@ _ROSTER: sa.Select[*tuple[Any, ...]] = (
 )
 _ENROLLMENT = _ROSTER.where(_people.c.sourced_id == _PERSON_KEY)
 _GRADES: sa.Select[*tuple[Any, ...]] = (
-    sa.select(
-        _people.c.sourced_id,
-        _parts.c.sourced_id,
-        _part_grades.c.score,
-        _part_grades.c.letter,
-        _part_grades.c.status,
-        _part_grades.c.source,
-        _part_grades.c.entered_by,
-        _part_grades.c.updated_at,
-        _part_grades.c.approved_by,
-        _part_grades.c.graded_at,
-        _part_grades.c.held_by,
-    )
+    sa.select(_people.c.sourced_id, *PART_GRADE_COLUMNS)
     .select_from(_part_grades)
     .join(_enrollments, _enrollments.c.id == _part_grades.c.enrollment_id)
     .join(_headers, _headers.c.id == _enrollments.c.header_id)

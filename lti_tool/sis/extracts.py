@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from lti_tool.core.database import Database
 from lti_tool.sis.bulk import chunks
 from lti_tool.sis.class_views import class_views, header_query
-from lti_tool.sis.embedded import PERSON_COLUMNS, person_view
+from lti_tool.sis.embedded import PART_GRADE_COLUMNS, PERSON_COLUMNS, person_view
 from lti_tool.sis.entities import (
     ClassGrades,
     ClassTotals,
@@ -157,19 +157,9 @@ class Extracts:
         """All grades of these classes, by class; one without any grade has an empty one."""
         of_class, of_person = _headers.c.sourced_id, _people.c.sourced_id
         parts: dict[str, list[PartGradeView]] = defaultdict(list)
-        query = _of_enrollment(
-            _part_grades,
-            _parts.c.sourced_id,
-            _part_grades.c.score,
-            _part_grades.c.letter,
-            _part_grades.c.status,
-            _part_grades.c.source,
-            _part_grades.c.entered_by,
-            _part_grades.c.updated_at,
-            _part_grades.c.approved_by,
-            _part_grades.c.graded_at,
-            _part_grades.c.held_by,
-        ).join(_parts, _parts.c.id == _part_grades.c.part_id)
+        query = _of_enrollment(_part_grades, *PART_GRADE_COLUMNS).join(
+            _parts, _parts.c.id == _part_grades.c.part_id
+        )
         for row in self._rows(query.order_by(_parts.c.sourced_id, of_person), of_class, class_keys):
             parts[row[0]].append(PartGradeView(*row[1:]))
         sessions: dict[str, dict[str, list[SessionGradeView]]] = defaultdict(
