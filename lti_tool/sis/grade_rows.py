@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from lti_tool.sis.bulk import chunks
+from lti_tool.sis.embedded import PART_GRADE_COLUMNS
 from lti_tool.sis.entities import EnrollmentStatus, PartGradeView
 from lti_tool.sis.grade_models import ChangeKind, ClassPartGrade
 from lti_tool.sis.models import (
@@ -182,20 +183,8 @@ def find_grades(
     return found
 
 
-_STANDING = (
-    sa.select(
-        Person.sourced_id,
-        ClassPart.sourced_id,
-        ClassPartGrade.score,
-        ClassPartGrade.letter,
-        ClassPartGrade.status,
-        ClassPartGrade.source,
-        ClassPartGrade.entered_by,
-        ClassPartGrade.updated_at,
-        ClassPartGrade.approved_by,
-        ClassPartGrade.graded_at,
-        ClassPartGrade.held_by,
-    )
+_STANDING: sa.Select[*tuple[Any, ...]] = (
+    sa.select(Person.sourced_id, *PART_GRADE_COLUMNS)
     .select_from(ClassPartGrade)
     .join(Enrollment, Enrollment.id == ClassPartGrade.enrollment_id)
     .join(Person, Person.id == Enrollment.person_id)
