@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
+from importlib.metadata import version
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -25,7 +26,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from lti_tool.core.errors import OutboundError
 
-USER_AGENT = "NagaSIS-LTI/0.1 (+https://github.com/naga-sis/naga-moodle)"
+USER_AGENT = f"NagaSIS-LTI/{version('naga-moodle')}"
 _CHUNK = 64 * 1024
 
 

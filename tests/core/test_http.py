@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
 
 import pytest
 
@@ -100,7 +101,8 @@ def test_answers_with_status_headers_and_json(http: HttpClient, server: _Server)
 def test_says_who_it_is_and_keeps_no_cookie(http: HttpClient, server: _Server) -> None:
     for _ in range(2):
         http.request("GET", f"{server.url}/json")
-    assert all(seen["User-Agent"].startswith("NagaSIS-LTI/") for seen in server.seen)
+    ours = f"NagaSIS-LTI/{version('naga-moodle')}"
+    assert [seen["User-Agent"] for seen in server.seen] == [ours, ours]
     assert all("Cookie" not in seen for seen in server.seen)
 
 
