@@ -15,7 +15,7 @@
 // along with Moodle.  If not, see <http://www.gnu.org/licenses/>.
 
 /**
- * Tests of making and ending the connection.
+ * Tests of making the connection.
  *
  * @package    local_nagasis
  * @copyright  2026 Naga SIS contributors
@@ -24,20 +24,17 @@
 
 namespace local_nagasis\local\pairing;
 
-use local_nagasis\fixtures\fake_tool;
+use local_nagasis\fixtures\connection_testcase;
 use local_nagasis\fixtures\pairing_codes;
 use local_nagasis\local\state;
 use local_nagasis\local\tool\client;
 
 defined('MOODLE_INTERNAL') || die();
 
-global $CFG;
-require_once(__DIR__ . '/../../fixtures/fake_tool.php');
-require_once(__DIR__ . '/../../fixtures/pairing_codes.php');
-require_once($CFG->dirroot . '/mod/lti/locallib.php');
+require_once(__DIR__ . '/../../fixtures/connection_testcase.php');
 
 /**
- * Tests of making and ending the connection, with a tool that really answers.
+ * Tests of making the connection, with a tool that really answers.
  *
  * @covers \local_nagasis\local\pairing\connection
  * @covers \local_nagasis\local\pairing\disconnection
@@ -50,50 +47,7 @@ require_once($CFG->dirroot . '/mod/lti/locallib.php');
  * @covers \local_nagasis\local\pairing\lti_step
  * @covers \local_nagasis\local\pairing\versions
  */
-final class connection_test extends \advanced_testcase {
-    /** @var fake_tool|null */
-    private ?fake_tool $tool = null;
-
-    #[\Override]
-    protected function setUp(): void {
-        parent::setUp();
-        $this->resetAfterTest();
-        $this->setAdminUser();
-        $this->tool = new fake_tool();
-        unset_config('toolurl', 'local_nagasis');
-        unset_config('clientid', 'local_nagasis');
-        $this->tool->answers('/api/v1/moodle/pair', ['site' => 7, 'contract' => 1, 'checks' => [
-            ['name' => 'token', 'status' => 'ok', 'summary' => 'The token works.', 'details' => ''],
-            ['name' => 'cron', 'status' => 'terrible', 'summary' => 'Cron?'],
-        ]]);
-    }
-
-    #[\Override]
-    protected function tearDown(): void {
-        $this->tool->stop();
-        $this->tool = null;
-        parent::tearDown();
-    }
-
-    /**
-     * Connects.
-     *
-     * @return array the report
-     */
-    private function connect(): array {
-        return connection::make(pairing_codes::code($this->tool->url), pairing_codes::offer($this->tool->url));
-    }
-
-    /**
-     * Results of a report by step.
-     *
-     * @param array $report
-     * @return string[]
-     */
-    private function results(array $report): array {
-        return array_column($report['steps'], 'result', 'name');
-    }
-
+final class connection_test extends connection_testcase {
     /**
      * All that is set when nothing was.
      */
@@ -129,16 +83,6 @@ final class connection_test extends \advanced_testcase {
         $this->assertEquals(LTI_COURSEVISIBLE_ACTIVITYCHOOSER, $type->coursevisible);
         $this->assertSame($CFG->wwwroot, $this->sent()['lti']['issuer']);
         $this->assertSame([], steps::drifted());
-    }
-
-    /**
-     * What was sent to the tool.
-     *
-     * @return array
-     */
-    private function sent(): array {
-        $all = array_filter($this->tool->memory()['requests'], fn($request) => $request['path'] === '/api/v1/moodle/pair');
-        return end($all)['body'];
     }
 
     /**
@@ -332,109 +276,6 @@ final class connection_test extends \advanced_testcase {
     }
 
     /**
-     * Everything is revoked and put back; the tool is told.
-     */
-    public function test_disconnect(): void {
-        global $DB, $CFG;
-        set_config('enablewebservices', '0');
-        set_config('webserviceprotocols', '');
-        $this->assertEmpty($CFG->contextlocking);
-        $this->connect();
-        $this->assertEquals(1, $CFG->contextlocking);
-        $this->tool->expects(get_config('local_nagasis', 'clientid'));
-        $report = disconnection::run();
-        $this->assertNull($report['error']);
-        $this->assertSame(['done', 'nothing'], array_values(array_unique($this->results($report))));
-        $this->assertContains('/api/v1/moodle/unpair', array_column($this->tool->memory()['requests'], 'path'));
-        $this->assertNull(connection::current());
-        $this->assertFalse(client::paired());
-        $this->assertSame(0, $DB->count_records('external_tokens'));
-        $this->assertSame(0, $DB->count_records('external_services_users'));
-        $this->assertNull(role_step::id());
-        $this->assertNull(user_step::find());
-        $this->assertSame(0, $DB->count_records('lti_types'));
-        $this->assertSame(0, $DB->count_records('local_nagasis_state'));
-        $this->assertEquals(0, $CFG->enablewebservices);
-        $this->assertSame('', $CFG->webserviceprotocols);
-        $this->assertFalse(enrol_is_enabled('nagasis'));
-        $this->assertEmpty($CFG->contextlocking);
-        $this->assertNotSame('locked', get_config('auth_manual', 'field_lock_email'));
-        $this->assertSame(['nothing'], array_values(array_unique(array_diff($this->results(disconnection::run()), ['done']))));
-    }
-
-    /**
-     * A tool that is down holds nothing up.
-     */
-    public function test_disconnect_tool_down(): void {
-        global $DB;
-        $this->connect();
-        $this->tool->stop();
-        $report = disconnection::run();
-        $this->assertNull($report['error']);
-        $this->assertSame('left', $this->results($report)['tell']);
-        $this->assertSame(0, $DB->count_records('external_tokens'));
-        $this->assertNull(connection::current());
-    }
-
-    /**
-     * A tool that has ended the connection on its side knows.
-     */
-    public function test_disconnect_known(): void {
-        $this->connect();
-        $this->tool->fault('410');
-        $this->assertSame('nothing', $this->results(disconnection::run())['tell']);
-    }
-
-    /**
-     * What others need stays: courses that people are in, activities, other services.
-     */
-    public function test_disconnect_leaves(): void {
-        global $DB, $CFG;
-        set_config('enablewebservices', '0');
-        $this->connect();
-        $this->tool->expects(get_config('local_nagasis', 'clientid'));
-        $type = $DB->get_record('lti_types', ['clientid' => get_config('local_nagasis', 'clientid')]);
-        $course = $this->getDataGenerator()->create_course();
-        $this->getDataGenerator()->create_module('lti', ['course' => $course->id, 'typeid' => $type->id]);
-        $DB->insert_record('lti_access_tokens', (object) [
-            'typeid' => $type->id, 'scope' => '[]', 'token' => 'x', 'validuntil' => 2000000000, 'timecreated' => 1,
-        ]);
-        \core\context\course::instance($course->id)->set_locked(true);
-        $plugin = enrol_get_plugin('nagasis');
-        $instance = $DB->insert_record('enrol', (object) ['enrol' => 'nagasis', 'courseid' => $course->id, 'status' => 0]);
-        $user = $this->getDataGenerator()->create_user();
-        $plugin->enrol_user($DB->get_record('enrol', ['id' => $instance]), $user->id);
-        $DB->insert_record('external_tokens', (object) [
-            'token' => 'other', 'tokentype' => 0, 'userid' => $user->id, 'externalserviceid' => 9999, 'contextid' => 1,
-            'creatorid' => 2, 'timecreated' => 1,
-        ]);
-        $report = disconnection::run();
-        $this->assertSame(
-            ['tell' => 'done', 'token' => 'done', 'connection' => 'done', 'signin' => 'nothing', 'lti' => 'left',
-                'user' => 'done', 'role' => 'done',
-                'freezing' => 'left', 'locks' => 'done', 'enrolment' => 'left', 'services' => 'left'],
-            $this->results($report),
-        );
-        $this->assertTrue(enrol_is_enabled('nagasis'));
-        $this->assertEquals(1, $CFG->contextlocking);
-        $this->assertEquals(1, $CFG->enablewebservices);
-        $this->assertSame(1, $DB->count_records('external_tokens'));
-        // The activities stay; what the tool could do does not.
-        $this->assertSame('', lti_get_type_config($type->id)['publickeyset']);
-        $this->assertSame('0', lti_get_type_config($type->id)['ltiservice_memberships']);
-        $this->assertSame(0, $DB->count_records('lti_access_tokens'));
-        // Connected again, the same activities work again.
-        $this->connect();
-        $this->assertSame($type->clientid, get_config('local_nagasis', 'clientid'));
-        $this->assertSame('1', lti_get_type_config($type->id)['ltiservice_memberships']);
-        $this->assertEquals(LTI_TOOL_STATE_CONFIGURED, $DB->get_field('lti_types', 'state', ['id' => $type->id]));
-        // It is still what connecting has made: when nothing uses it any more, it goes.
-        $DB->delete_records('lti', ['typeid' => $type->id]);
-        $this->assertSame('done', $this->results(disconnection::run())['lti']);
-        $this->assertFalse($DB->record_exists('lti_types', ['id' => $type->id]));
-    }
-
-    /**
      * The service user and its role are not news for the tool.
      */
     public function test_no_echo(): void {
@@ -466,17 +307,5 @@ final class connection_test extends \advanced_testcase {
         ]]);
         $this->assertSame(['clock'], array_column(connection::check(), 'name'));
         $this->assertSame('The clocks differ.', state::get('checklist')['checks'][0]['summary']);
-    }
-
-    /**
-     * Uninstalling ends it too.
-     */
-    public function test_uninstall(): void {
-        global $CFG, $DB;
-        $this->connect();
-        require_once($CFG->dirroot . '/local/nagasis/db/uninstall.php');
-        $this->assertTrue(xmldb_local_nagasis_uninstall());
-        $this->assertNull(user_step::find());
-        $this->assertSame(0, $DB->count_records('external_tokens'));
     }
 }
