@@ -22,6 +22,7 @@ from lti_tool.core.http import HttpClient
 from lti_tool.lti.paired import PairedRegistrations
 from lti_tool.lti.platform_keys import PlatformKeys
 from lti_tool.lti.registrations import Registrations
+from lti_tool.moodle.events import EventIntake, Held, read_batch
 from lti_tool.moodle.models import MoodleEvent, MoodleSite, SiteStanding
 from lti_tool.moodle.signatures import SignedRequests
 from tests.moodle.moodle_site import EPOCH, MoodleServer
@@ -153,6 +154,16 @@ def batch(first: int, count: int, **changes: Any) -> dict[str, Any]:
         "sent_at": 1772420400,
         "events": [event(seq) for seq in range(first, first + count)],
     } | changes
+
+
+def ids(seqs: range) -> list[str]:
+    """The ids that events of these numbers have unless others are given."""
+    return [str(uuid.UUID(int=seq)) for seq in seqs]
+
+
+def send(intake: EventIntake, site: MoodleSite, message: dict[str, Any]) -> Held:
+    """Send a batch through the same reading that a request takes."""
+    return intake.accept(site.id, read_batch(json.dumps(message).encode()))
 
 
 @dataclass(frozen=True)
