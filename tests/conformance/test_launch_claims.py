@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from lti_tool.lti.models import Launch
-from tests.conformance.conftest import (
+from tests.conformance.conftest import World
+from tests.conformance.messages import (
     CLIENT,
     ISSUER,
     LTI,
     MEMBERSHIP,
     PUBLIC_URL,
-    World,
     deep_linking_settings,
 )
 

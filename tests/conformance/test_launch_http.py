@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from lti_tool.lti.models import Standing
-from tests.conformance.conftest import ISSUER, LTI, MEMBERSHIP, PUBLIC_URL, Web, cookies_set
+from tests.conformance.conftest import Web, cookies_set
+from tests.conformance.messages import ISSUER, LTI, MEMBERSHIP, PUBLIC_URL
 
 COOKIE = "__Secure-naga-launch"
 

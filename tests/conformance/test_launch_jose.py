@@ -14,7 +14,8 @@ from joserfc.jwk import ECKey
 from lti_tool.core.http import HttpClient
 from lti_tool.lti.errors import LaunchError
 from lti_tool.lti.platform_keys import PlatformKeys
-from tests.conformance.conftest import KeyServer, World, encode, jwk, rsa_key, sign
+from tests.conformance.conftest import KeyServer, World
+from tests.conformance.messages import encode, jwk, rsa_key, sign
 
 
 def test_t07_alg_none(world: World) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.conftest import LTI, MEMBERSHIP, World, encode
+from tests.conformance.conftest import World
+from tests.conformance.messages import LTI, MEMBERSHIP, encode
 
 
 def test_bad_01_no_kid(world: World) -> None:

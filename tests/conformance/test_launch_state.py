@@ -21,7 +21,8 @@ from lti_tool.lti.login import Logins
 from lti_tool.lti.models import Deployment, Launch, LaunchOutcome, Login, Standing
 from lti_tool.lti.platform_keys import PlatformKeys
 from lti_tool.lti.registrations import Registrations
-from tests.conformance.conftest import DEPLOYMENT, PUBLIC_URL, World
+from tests.conformance.conftest import World
+from tests.conformance.messages import DEPLOYMENT, PUBLIC_URL
 
 
 def test_t02_nothing_sent(world: World) -> None:

@@ -9,7 +9,8 @@ import pytest
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
-from tests.conformance.conftest import ISSUER, PUBLIC_URL, Web, cookies_set, login_parameters
+from tests.conformance.conftest import Web, cookies_set
+from tests.conformance.messages import ISSUER, PUBLIC_URL, login_parameters
 
 ATTRIBUTES = {"Secure", "HttpOnly", "SameSite=None", "Partitioned", "Path=/"}
 

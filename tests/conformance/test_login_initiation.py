@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from lti_tool.lti.errors import AmbiguousClientError, LaunchError
 from lti_tool.lti.models import Login, Standing
-from tests.conformance.conftest import CLIENT, ISSUER, PUBLIC_URL, World, query_of
+from tests.conformance.conftest import World
+from tests.conformance.messages import CLIENT, ISSUER, PUBLIC_URL, query_of
 
 
 def refused(world: World, **changes: Any) -> LaunchError:
