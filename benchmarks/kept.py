@@ -45,7 +45,7 @@ class Kept:
     @property
     def site(self) -> MoodleSite:
         """The Moodle as the tool knows it."""
-        (site,) = self.services.sites.list()
+        (site,) = self.services.sites.moodles()
         return site
 
     def documents(self, kind: Kind) -> dict[str, Document]:

@@ -94,8 +94,8 @@ def take_grades() -> None:
     """Bring grades from Moodle of which it told, or for which somebody asked."""
     if _settings.moodle_sync_enabled:
         pulls = _services().grades.pulls
-        _services().provisioning.rounds.each(pulls.take_events)
-        _services().provisioning.rounds.each(pulls.run)
+        _services().provisioning.rounds.each_moodle(pulls.take_events)
+        _services().provisioning.rounds.each_moodle(pulls.run)
 
 
 @celery.task(name="carry_out")
@@ -120,13 +120,13 @@ def compare_by_date() -> None:
 @celery.task(name="take_sign_ins")
 def take_sign_ins() -> None:
     """Note the sign-ins that Moodle has told of."""
-    _services().provisioning.rounds.each(_services().activity_sync.take_events)
+    _services().provisioning.rounds.each_moodle(_services().activity_sync.take_events)
 
 
 @celery.task(name="read_activity")
 def read_activity() -> None:
     """Read when people were last seen in Moodle."""
-    _services().provisioning.rounds.each(_services().activity_sync.read)
+    _services().provisioning.rounds.each_moodle(_services().activity_sync.read)
 
 
 @celery.task(name="reconcile")

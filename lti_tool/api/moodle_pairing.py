@@ -59,7 +59,7 @@ def pair() -> Response:
         url=signed.called_url(),
     )
     # Everything is to be looked at there: what differs travels as soon as the sync runs.
-    services().provisioning.marks.mark_all(site.id)
+    services().provisioning.marks.mark_all(site)
     checks = services().site_checks.check(site.id)
     return jsonify(
         site=site.id, contract=site.contract, checks=_lines(checks), sign_in=_sign_in(site)

@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from lti_tool.cli.session import actor, chosen_site, connected_sites, open_services
+from lti_tool.cli.session import actor, chosen_moodle, connected_moodles, open_services
 from lti_tool.core.errors import InvalidInputError, NotFoundError
 from lti_tool.sis.grading import GradeEntry
 from lti_tool.sync.grades.log import LogEntry
@@ -40,7 +40,7 @@ def status(site_id: int | None) -> None:
     console = Console(markup=False)
     parts = services.grades
     since = services.clock.now() - dt.timedelta(days=1)
-    for site in [services.sites.get(site_id)] if site_id else connected_sites(services):
+    for site in [services.sites.moodle(site_id)] if site_id else connected_moodles(services):
         console.print(f"{site.name} ({site.url}): {site.standing.value}")
         counts = parts.conflicts.counts(site.id)
         waiting = sum(counts.values())
@@ -182,7 +182,7 @@ def lift(person_key: str, part_key: str, reason: str) -> None:
 def pull(site_id: int | None, classes: tuple[str, ...]) -> None:
     """Read grades from Moodle now; without --course of all courses."""
     services = open_services()
-    site = chosen_site(services, site_id)
+    site = chosen_moodle(services, site_id)
     pulls = services.grades.pulls
     if classes:
         views = services.sis_extracts.classes(classes)

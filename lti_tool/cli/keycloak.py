@@ -163,7 +163,7 @@ def _moodles(services: Services, issuer: str, asked: tuple[str, ...]) -> tuple[s
     urls: list[str] = []
     while (client := moodle_client(len(urls))) in known:
         urls.append(known[client])
-    more = asked or [each.url for each in services.sites.list()]
+    more = asked or [each.url for each in services.sites.moodles()]
     return tuple(dict.fromkeys([*urls, *(url.rstrip("/") for url in more)]))
 
 

@@ -6,7 +6,7 @@ import getpass
 
 from lti_tool.core.errors import ConflictError, NotFoundError
 from lti_tool.core.logging import configure_logging
-from lti_tool.moodle.models import MoodleSite, SiteStanding
+from lti_tool.moodle.models import MoodleSite, Site, SiteStanding
 from lti_tool.settings import load_settings
 from lti_tool.wiring import Services, build_services
 
@@ -23,22 +23,32 @@ def actor() -> str:
     return f"cli:{getpass.getuser()}"
 
 
-def connected_sites(services: Services) -> list[MoodleSite]:
-    """The Moodles that are connected, or paused."""
+def connected_sites(services: Services) -> list[Site]:
+    """The Moodles and realms that are connected, or paused."""
     return [
         site for site in services.sites.list() if site.standing is not SiteStanding.DISCONNECTED
     ]
 
 
-def chosen_site(services: Services, site_id: int | None) -> MoodleSite:
-    """The Moodle with this number; without one the only one that is connected.
+def connected_moodles(services: Services) -> list[MoodleSite]:
+    """The Moodles among them."""
+    return [site for site in connected_sites(services) if isinstance(site, MoodleSite)]
+
+
+def chosen_site(services: Services, site_id: int | None) -> Site:
+    """The site with this number; without one the only Moodle that is connected.
 
     Raises:
         NotFoundError: there is none. ConflictError: there are several.
     """
+    return services.sites.get(site_id) if site_id is not None else chosen_moodle(services, None)
+
+
+def chosen_moodle(services: Services, site_id: int | None) -> MoodleSite:
+    """As :func:`chosen_site`, of the Moodles alone."""
     if site_id is not None:
-        return services.sites.get(site_id)
-    sites = connected_sites(services)
+        return services.sites.moodle(site_id)
+    sites = connected_moodles(services)
     if not sites:
         raise NotFoundError("No Moodle is connected.", remedy="Run `nagasis site code`.")
     if len(sites) > 1:

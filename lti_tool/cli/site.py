@@ -56,7 +56,7 @@ def add() -> None:
 def list_() -> None:
     """List the connected Moodles."""
     table = Table("id", "name", "address", "standing", "last heard", "waiting")
-    for each in open_services().sites.list():
+    for each in open_services().sites.moodles():
         heard = f"{each.heard_at:%Y-%m-%d %H:%M} UTC" if each.heard_at else "never"
         table.add_row(
             str(each.id), each.name, each.url, each.standing.value, heard, str(each.backlog)
@@ -68,7 +68,7 @@ def list_() -> None:
 @click.argument("site_id", type=int)
 def show(site_id: int) -> None:
     """Show one Moodle as it was at its last check."""
-    found = open_services().sites.get(site_id)
+    found = open_services().sites.moodle(site_id)
     rows = {
         "Name": found.name,
         "Address": found.url,

@@ -55,7 +55,7 @@ def apply(site_id: int | None, everything: bool) -> None:
     site = chosen_site(services, site_id)
     console = Console()
     if everything:
-        services.provisioning.marks.mark_all(site.id)
+        services.provisioning.marks.mark_all(site)
     with _bar() as bar:
         task = bar.add_task("making Moodle equal")
 

@@ -16,7 +16,7 @@ from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.core.errors import NagaError
 from lti_tool.moodle.contract import SUPPORTED
-from lti_tool.moodle.documents import KINDS
+from lti_tool.moodle.documents import MOODLE_KINDS
 from lti_tool.moodle.messages import Problem, SiteStatus
 from lti_tool.moodle.models import MoodleSite, SiteStanding
 from lti_tool.moodle.registrar import Registrar, RegistrationView
@@ -124,7 +124,7 @@ class SiteChecks:
 
         Whatever is wrong is a line of the list: this raises only NotFoundError.
         """
-        site = self._sites.get(site_id)
+        site = self._sites.moodle(site_id)
         registration = self._registrar.view(site.registration_id)
         asked = self._clock.now()
         status: SiteStatus | None = None
@@ -154,7 +154,7 @@ class SiteChecks:
 
     def check_all(self) -> None:
         """Check every site that is not disconnected; the worker does so."""
-        for site in self._sites.list():
+        for site in self._sites.moodles():
             if site.standing is not SiteStanding.DISCONNECTED:
                 self.check(site.id)
 
@@ -220,7 +220,7 @@ def _versions(status: SiteStatus) -> Iterator[Problem]:
     if not set(status.contracts) & set(SUPPORTED):
         yield _line("versions", "error", spoken)
         return
-    unknown = [kind for kind in KINDS if status.kinds and kind not in status.kinds]
+    unknown = [kind for kind in MOODLE_KINDS if status.kinds and kind not in status.kinds]
     spoken = ", ".join(unknown) or spoken
     yield _line("versions", "warning" if unknown else "ok", spoken)
 

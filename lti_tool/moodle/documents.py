@@ -295,7 +295,7 @@ Kind = Literal["category", "user", "course", "roster", "gradebook", "grades", "a
 MOODLE_KINDS: tuple[Kind, ...] = ("category", "user", "course", "roster", "gradebook", "grades")
 KINDS: tuple[Kind, ...] = (*MOODLE_KINDS, "account")
 # Grades have no digest: they are reconciled by reading them.
-DIGESTED: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind != "grades")
+DIGESTED: tuple[Kind, ...] = tuple(kind for kind in MOODLE_KINDS if kind != "grades")
 
 
 def key_of(document: Document) -> str:

@@ -47,7 +47,8 @@ class Site(Base):
     """
 
     __tablename__ = "moodle_site"
-    __mapper_args__ = {"polymorphic_on": "system"}  # noqa: RUF012 - SQLAlchemy reads this name
+    # All columns at once: sites are read, and used when their session is over.
+    __mapper_args__ = {"polymorphic_on": "system", "with_polymorphic": "*"}  # noqa: RUF012
 
     id: Mapped[int] = mapped_column(primary_key=True)
     system: Mapped[str] = mapped_column(sa.String(20), default=System.MOODLE.value)
@@ -71,11 +72,16 @@ class Site(Base):
     paired_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
 
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of documents that are for such a system."""
+        return KINDS_OF[System(self.system)]
+
     def takes(self, kind: Kind) -> bool:
         """Whether it knows this kind of document: of those that are for such a system, by what it
         said last; a plugin that says nothing is an old one, and is asked."""
         said = self.versions.get("kinds")
-        return kind in KINDS_OF[System(self.system)] and (not said or kind in said)
+        return kind in self.kinds and (not said or kind in said)
 
 
 class MoodleSite(Site):

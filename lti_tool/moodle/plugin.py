@@ -14,7 +14,7 @@ from lti_tool.core.errors import OutboundError
 from lti_tool.core.http import HostRefusedError, HttpClient, HttpResponse, UnreachableError
 from lti_tool.moodle.documents import MAX_BYTES, MAX_DOCUMENTS, Applied, Document, Kind, key_of
 from lti_tool.moodle.messages import SiteStatus
-from lti_tool.moodle.models import MoodleSite
+from lti_tool.moodle.models import Site
 from lti_tool.moodle.plugin_errors import (
     AuthenticationError,
     BatchTooLargeError,
@@ -38,7 +38,7 @@ _Answer = TypeVar("_Answer", bound=BaseModel)
 class Tokens(Protocol):
     """Knows the sites' tokens."""
 
-    def token(self, site: MoodleSite) -> str:
+    def token(self, site: Site) -> str:
         """The token of the site's service user."""
         ...
 
@@ -96,13 +96,11 @@ class MoodlePlugin:
         self._timeout = timeout
         self._apply_timeout = apply_timeout
 
-    def status(self, site: MoodleSite) -> SiteStatus:
+    def status(self, site: Site) -> SiteStatus:
         """How the site is."""
         return self._ask(site, "status", {}, SiteStatus)
 
-    def apply(
-        self, site: MoodleSite, documents: Sequence[Document], *, dryrun: bool = False
-    ) -> Applied:
+    def apply(self, site: Site, documents: Sequence[Document], *, dryrun: bool = False) -> Applied:
         """Make Moodle equal to the documents; one result per document, in their order.
 
         Raises:
@@ -134,7 +132,7 @@ class MoodlePlugin:
 
     def digest(
         self,
-        site: MoodleSite,
+        site: Site,
         kind: Kind,
         keys: Sequence[str] = (),
         *,
@@ -146,7 +144,7 @@ class MoodlePlugin:
         return self._ask(site, "digest", params | _paging(after, limit), DigestPage)
 
     def digests(
-        self, site: MoodleSite, kind: Kind, keys: Sequence[str] = (), *, limit: int = MAX_PAGE
+        self, site: Site, kind: Kind, keys: Sequence[str] = (), *, limit: int = MAX_PAGE
     ) -> Iterator[DigestItem]:
         """All fingerprints, page by page."""
         after: str | int | None = None
@@ -159,7 +157,7 @@ class MoodlePlugin:
 
     def read(
         self,
-        site: MoodleSite,
+        site: Site,
         what: str,
         scope: Mapping[str, Any] | None = None,
         *,
@@ -172,7 +170,7 @@ class MoodlePlugin:
 
     def pages(
         self,
-        site: MoodleSite,
+        site: Site,
         what: str,
         scope: Mapping[str, Any] | None = None,
         *,
@@ -189,7 +187,7 @@ class MoodlePlugin:
 
     def _ask(
         self,
-        site: MoodleSite,
+        site: Site,
         function: str,
         params: Mapping[str, str],
         model: type[_Answer],
@@ -209,7 +207,7 @@ class MoodlePlugin:
 
     def _call(
         self,
-        site: MoodleSite,
+        site: Site,
         function: str,
         params: Mapping[str, str],
         *,
@@ -252,7 +250,7 @@ class MoodlePlugin:
             self._judge_size(site, len(body))
         raise refusal
 
-    def _judge_size(self, site: MoodleSite, size: int) -> None:
+    def _judge_size(self, site: Site, size: int) -> None:
         """Where a small call works, it was the size: PHP dropped the form, the token with it."""
         self._call(site, "status", {})
         raise BatchTooLargeError(
@@ -262,7 +260,7 @@ class MoodlePlugin:
         )
 
 
-def _decoded(site: MoodleSite, response: HttpResponse) -> Any:
+def _decoded(site: Site, response: HttpResponse) -> Any:
     try:
         return json.loads(response.body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
@@ -286,13 +284,13 @@ def _paging(after: str | int | None, limit: int) -> dict[str, str]:
     return {"after": "" if after is None else str(after), "limit": str(limit)}
 
 
-def _following(site: MoodleSite, following: str | int, after: str | int | None) -> str | int:
+def _following(site: Site, following: str | int, after: str | int | None) -> str | int:
     if following == after:
         raise _malformed(site, "its pages lead in a circle")
     return following
 
 
-def _malformed(site: MoodleSite, what: str) -> MalformedAnswerError:
+def _malformed(site: Site, what: str) -> MalformedAnswerError:
     host = urlsplit(site.url).hostname or site.url
     return MalformedAnswerError(
         f"The answer of {host} is not what it should be: {what}.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from lti_tool.core.database import Database
 from lti_tool.core.errors import NotFoundError
 from lti_tool.moodle.errors import SiteDisconnectedError, SiteElsewhereError
 from lti_tool.moodle.messages import PairingRequest, ServiceToken, SiteStatus
-from lti_tool.moodle.models import MoodleSite, SiteStanding
+from lti_tool.moodle.models import MoodleSite, Site, SiteStanding
 from lti_tool.moodle.registrar import Registrar
 
 
@@ -36,24 +37,30 @@ class Sites:
         self._keyring = keyring
         self._registrar = registrar
 
-    def list(self) -> list[MoodleSite]:
+    def list(self) -> list[Site]:
         """All sites by name, those whose connection was ended too."""
         with self._database.read() as session:
-            return [
-                *session.scalars(sa.select(MoodleSite).order_by(MoodleSite.name, MoodleSite.id))
-            ]
+            return [*session.scalars(sa.select(Site).order_by(Site.name, Site.id))]
 
-    def get(self, site_id: int) -> MoodleSite:
+    def moodles(self) -> Sequence[MoodleSite]:
+        """Those of them that are Moodles."""
+        return [site for site in self.list() if isinstance(site, MoodleSite)]
+
+    def get(self, site_id: int) -> Site:
         """Return a site; raises NotFoundError."""
         with self._database.read() as session:
             return _load(session, site_id)
+
+    def moodle(self, site_id: int) -> MoodleSite:
+        """Return a site that is a Moodle; raises NotFoundError."""
+        return _moodle(self.get(site_id))
 
     def at(self, url: str) -> MoodleSite | None:
         """The site at this address (its wwwroot), whatever its standing."""
         with self._database.read() as session:
             return session.scalar(sa.select(MoodleSite).where(MoodleSite.url == url))
 
-    def token(self, site: MoodleSite) -> str:
+    def token(self, site: Site) -> str:
         """The token of the site's service user; raises SiteDisconnectedError where there is none.
 
         It is a secret: it goes into no log, no message and no address.
@@ -173,7 +180,7 @@ class Sites:
     def renew_token(self, site_id: int, token: ServiceToken) -> dt.datetime:
         """Take the site's next token; a site that was paused works again. Returns its end."""
         with self._database.write() as session:
-            site = _load(session, site_id)
+            site = _moodle(_load(session, site_id))
             if site.standing is SiteStanding.DISCONNECTED:
                 raise SiteDisconnectedError("The connection with this Moodle was ended.")
             expires_at = self._seal(site, token)
@@ -192,12 +199,12 @@ class Sites:
         """Call this site no more until it brings a new token, or somebody resumes it."""
         self._set_standing(site_id, SiteStanding.PAUSED, actor=actor, reason=reason)
 
-    def pause_refused(self, site: MoodleSite, *, reason: str, actor: str) -> bool:
+    def pause_refused(self, site: Site, *, reason: str, actor: str) -> bool:
         """Pause a site that refused the token which ``site`` was read with; returns whether it is
         paused by this. Nothing happens if it has brought another token since, or has ended."""
         now = self._clock.now()
         with self._database.write() as session:
-            found = session.get(MoodleSite, site.id, with_for_update=True)
+            found = session.get(Site, site.id, with_for_update=True)
             if (
                 found is None
                 or found.standing is not SiteStanding.ACTIVE
@@ -219,7 +226,7 @@ class Sites:
         """
         with self._database.write() as session:
             site = _load(session, site_id)
-            registration_id = site.registration_id
+            registration_id = site.registration_id if isinstance(site, MoodleSite) else None
             if site.standing is not SiteStanding.DISCONNECTED:
                 site.standing = SiteStanding.DISCONNECTED
                 site.token_sealed = site.token_expires_at = None
@@ -232,7 +239,8 @@ class Sites:
                     target=f"site:{site_id}",
                     url=site.url,
                 )
-        self._registrar.disable(registration_id, actor=actor)
+        if registration_id is not None:
+            self._registrar.disable(registration_id, actor=actor)
 
     def _set_standing(
         self, site_id: int, standing: SiteStanding, *, actor: str, **detail: Any
@@ -252,7 +260,7 @@ class Sites:
     def _note_standing(
         self,
         session: Session,
-        site: MoodleSite,
+        site: Site,
         before: SiteStanding,
         *,
         actor: str,
@@ -279,10 +287,16 @@ def _nothing_held() -> dict[str, Any]:
     return {"held": 0, "held_id": None, "backlog": 0, "checklist": [], "versions": {}}
 
 
-def _load(session: Session, site_id: int) -> MoodleSite:
-    site = session.get(MoodleSite, site_id)
+def _load(session: Session, site_id: int) -> Site:
+    site = session.get(Site, site_id)
     if site is None:
-        raise NotFoundError("There is no such Moodle.", site_id=site_id)
+        raise NotFoundError("There is no such site.", site_id=site_id)
+    return site
+
+
+def _moodle(site: Site) -> MoodleSite:
+    if not isinstance(site, MoodleSite):
+        raise NotFoundError("There is no such Moodle.", site_id=site.id)
     return site
 
 

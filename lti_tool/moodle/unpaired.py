@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from lti_tool.core.errors import ConflictError, InvalidInputError
 from lti_tool.core.http import HttpClient
 from lti_tool.moodle.contract import SUPPORTED
-from lti_tool.moodle.documents import KINDS
+from lti_tool.moodle.documents import MOODLE_KINDS
 from lti_tool.moodle.errors import ContractUnsupportedError
 from lti_tool.moodle.messages import SiteStatus
-from lti_tool.moodle.models import MoodleSite, SiteStanding
+from lti_tool.moodle.models import MoodleSite, Site, SiteStanding
 from lti_tool.moodle.plugin import MoodlePlugin
 from lti_tool.moodle.registrar import Registrar
 from lti_tool.moodle.sites import Sites
@@ -40,7 +40,7 @@ WITHOUT_PAIRING = (
 class _Token:
     value: str
 
-    def token(self, site: MoodleSite) -> str:
+    def token(self, site: Site) -> str:
         return self.value
 
 
@@ -112,4 +112,4 @@ class UnpairedSites:
 
 def lacking(status: SiteStatus) -> list[str]:
     """Kinds of documents that this Moodle does not take yet."""
-    return [kind for kind in KINDS if kind not in status.kinds]
+    return [kind for kind in MOODLE_KINDS if kind not in status.kinds]

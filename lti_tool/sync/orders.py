@@ -22,8 +22,7 @@ from lti_tool.core.clock import Clock
 from lti_tool.core.crypto import Keyring
 from lti_tool.core.database import Database
 from lti_tool.core.errors import ConflictError, NagaError, NotFoundError
-from lti_tool.moodle.documents import KINDS
-from lti_tool.moodle.models import MoodleSite, SiteStanding
+from lti_tool.moodle.models import Site, SiteStanding
 from lti_tool.moodle.sites import Sites
 from lti_tool.sync.order_models import Act, OrderState, SyncOrder
 from lti_tool.sync.order_results import Found, of_comparison, of_preview, of_undo
@@ -134,8 +133,9 @@ class Orders:
         return found
 
     def resync_person(self, site_id: int, person_key: str, *, actor: str) -> None:
-        """Send one person's account and rosters again, whatever was sent before."""
-        self._parts.user_sync.resync(self._sites.get(site_id), person_key)
+        """Send one person's account, and places in a Moodle, again, whatever was sent before."""
+        site = self._sites.get(site_id)
+        self._parts.people_sync(site).resync(site, person_key)
         self._record(site_id, "sync.resynced", actor, person=person_key)
 
     def resync_course(self, site_id: int, class_key: str, *, actor: str) -> None:
@@ -195,7 +195,7 @@ class Orders:
             sealed = self._keyring.seal(text.encode(), purpose=_RESULT)
             self._finish(order_id, OrderState.DONE, result_sealed=sealed)
 
-    def _do(self, site: MoodleSite, order: SyncOrder) -> Found:
+    def _do(self, site: Site, order: SyncOrder) -> Found:
         arguments = order.arguments
         match order.act:
             case Act.PREVIEW:
@@ -228,13 +228,13 @@ class Orders:
                 self._ran(order, undone.run)
                 return of_undo(undone)
 
-    def _apply(self, site: MoodleSite, order: SyncOrder) -> Found:
+    def _apply(self, site: Site, order: SyncOrder) -> Found:
         self._wait_for_turn(site)
         match order.arguments.get("scope"):
             case "everything":
-                self._parts.marks.mark_all(site.id)
+                self._parts.marks.mark_all(site)
             case "again":
-                for kind in KINDS:
+                for kind in site.kinds:
                     keys = self._parts.rendering.all_keys(kind)
                     with self._database.writing() as connection:
                         self._parts.ledger.send_again(connection, site.id, kind, keys)
@@ -247,7 +247,7 @@ class Orders:
         self._ran(order, run)
         return {"counts": run.counts} if run is not None else {}
 
-    def _wait_for_turn(self, site: MoodleSite) -> None:
+    def _wait_for_turn(self, site: Site) -> None:
         gate = self._parts.gates.state(site.id)
         if gate is not None and gate.lease_until and gate.lease_until > self._clock.now():
             raise _BusyError

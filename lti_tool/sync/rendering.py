@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
@@ -13,6 +11,7 @@ from pydantic import ValidationError
 from lti_tool.moodle.documents import (
     NAME_LENGTH,
     PERSON_NAME_LENGTH,
+    Account,
     Category,
     Course,
     Document,
@@ -27,13 +26,10 @@ from lti_tool.moodle.documents import (
 )
 from lti_tool.sis.entities import ClassView, Membership, PersonView, TermView
 from lti_tool.sis.interfaces import SisExtracts
+from lti_tool.sync.account_rendering import NAMELESS, account, username_of
 from lti_tool.sync.grades.rendering import GradeRendering
 from lti_tool.sync.lifecycle import Lifecycle, account_suspended, place
 from lti_tool.sync.rendered import Former, Nothing, Rendered, Unfit, fit, short, tried
-
-# What Moodle's usernames hold; anything else of an identifier becomes a hyphen.
-_NOT_IN_USERNAMES = re.compile(r"[^a-z0-9._@-]+")
-_NAMELESS = "-"
 
 
 class Rendering:
@@ -78,6 +74,8 @@ class Rendering:
                 rendered = self.grades.gradebooks(site_id, self.groups(keys))
             case "grades":
                 rendered = self.grades.grades(site_id, self.groups(keys))
+            case "account":
+                rendered = self._accounts(keys)
         return {key: _checked(key, found) for key, found in rendered.items()}
 
     def nothing_new(
@@ -93,7 +91,7 @@ class Rendering:
         match kind:
             case "category":
                 return self._sis.term_keys()
-            case "user":
+            case "user" | "account":
                 return self._sis.person_keys()
             case _:
                 return self.hosts(self._sis.class_keys())
@@ -104,7 +102,8 @@ class Rendering:
 
     def own_keys(self, kind: Kind) -> set[str]:
         """Keys of everything that the SIS knows, whether a document comes of it or not."""
-        return set(self.all_keys(kind) if kind in ("category", "user") else self._sis.class_keys())
+        of_classes = kind not in ("category", "user", "account")
+        return set(self._sis.class_keys() if of_classes else self.all_keys(kind))
 
     def hosts(self, class_keys: Collection[str]) -> list[str]:
         """The classes in whose courses these are taught, sorted; unknown ones stand for
@@ -135,12 +134,19 @@ class Rendering:
             idnumber=person.person_key,
             username=username,
             # Moodle sends people with half a name to their profile, which they may not edit.
-            firstname=short(person.personal_name, PERSON_NAME_LENGTH) or _NAMELESS,
-            lastname=short(person.family_name, PERSON_NAME_LENGTH) or _NAMELESS,
+            firstname=short(person.personal_name, PERSON_NAME_LENGTH) or NAMELESS,
+            lastname=short(person.family_name, PERSON_NAME_LENGTH) or NAMELESS,
             email=email,
             alternatename=short(person.khmer_name or "", PERSON_NAME_LENGTH),
             suspended=account_suspended(person.status),
         )
+
+    def _accounts(self, keys: Collection[str]) -> dict[str, Rendered]:
+        people = self._sis.people(keys)
+        shared = self._sis.shared_emails(
+            [person.school_email for person in people.values() if person.school_email]
+        )
+        return {key: tried(account, people.get(key), shared) for key in keys}
 
     def _courses(self, keys: Collection[str], *, today: dt.date) -> dict[str, Rendered]:
         groups = self.groups(keys)
@@ -269,13 +275,6 @@ def host_of(view: ClassView) -> str:
     return view.host_key
 
 
-def username_of(person: PersonView) -> str:
-    """The name to sign in with: the student's number, or the person's key."""
-    source = person.student_id or person.person_key
-    folded = unicodedata.normalize("NFKD", source).encode("ascii", "ignore").decode().lower()
-    return _NOT_IN_USERNAMES.sub("-", folded).strip("-") or person.person_key.lower()
-
-
 def _category(term: TermView | None) -> Rendered:
     if term is None:
         return Nothing("unknown")
@@ -309,8 +308,9 @@ def _checked(key: str, found: Rendered) -> Rendered:
     document = found.document if isinstance(found, Former) else found
     if isinstance(document, Nothing | Unfit) or key_of(document) == key:
         return found
+    field = "/idnumber" if isinstance(document, Category | User | Course) else "/course"
     return Unfit(
-        "/idnumber" if isinstance(document, Category | User | Course) else "/course",
+        "/person" if isinstance(document, Account) else field,
         "The key begins or ends with a space, or holds a letter in a form that Moodle compares "
         "differently (not NFC). Correct it in the SIS.",
     )

@@ -55,7 +55,7 @@ def student() -> str:
         own = _classes_of(person_key) if person and not class_text and not class_ else []
         people = sis.find_people(person_text, limit=_FOUND) if person_text else []
         classes = sis.find_classes(class_text, limit=_FOUND) if class_text else []
-        sites = {site.id: site.name for site in services().sites.list()} if class_ else {}
+        sites = {site.id: site.name for site in services().sites.moodles()} if class_ else {}
     return render_template(
         "administrator/grades_student.html",
         scope=scope(),
@@ -162,7 +162,7 @@ def course_log() -> str:
     if site_id is None:
         raise InvalidInputError("Say which Moodle.", field="site")
     with services().database.snapshot():
-        site = services().sites.get(site_id)
+        site = services().sites.moodle(site_id)
         class_ = services().sis.class_(class_key)
         if class_ is None:
             raise NotFoundError("The SIS has no such class.")
@@ -221,7 +221,7 @@ def _csv(entries: Iterator[LogEntry]) -> Iterator[str]:
             _("Letter"), _("By"), _("Why"), _("Run"),
         ]
     )  # fmt: skip
-    sites = {site.id: site.name for site in services().sites.list()}
+    sites = {site.id: site.name for site in services().sites.moodles()}
     while chunk := list(islice(entries, _CHUNK)):
         sis = services().sis_extracts
         keys = {key for entry in chunk for key in (entry.person_key, entry.actor)}

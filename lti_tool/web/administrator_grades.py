@@ -69,7 +69,7 @@ def grades() -> str:
             after=after,
             limit=PAGE + 1,
         )
-        sites = services().sites.list()
+        sites = services().sites.moodles()
     shown = found[:PAGE]
     return render_template(
         "administrator/grades.html",
@@ -101,7 +101,7 @@ def conflict(conflict_id: int) -> str:
         found = services().grades.conflicts.get(conflict_id)
         moved = services().grades.log.of_grade(found.site_id, found.person_key, found.item_key)
         names = administrator_grade_log.names_in(moved)
-        site = services().sites.get(found.site_id)
+        site = services().sites.moodle(found.site_id)
     return render_template(
         "administrator/grades_conflict.html",
         scope=scope(),
@@ -148,7 +148,7 @@ def several() -> str:
     tickets = _tickets()
     with services().database.snapshot():
         found = _chosen(tickets)
-        sites = {site.id: site.name for site in services().sites.list()}
+        sites = {site.id: site.name for site in services().sites.moodles()}
     return render_template(
         "administrator/grades_several.html",
         scope=scope(),

@@ -37,7 +37,7 @@ def placement_of(class_: ClassView | None) -> dict[str, Any]:
 
 def sync_place(site_id: int) -> Response:
     """Decide where a class is taught; its courses change at all connected Moodles."""
-    services().sites.get(site_id)
+    services().sites.moodle(site_id)
     placements, actor = services().placements, scope().actor
     class_key = request.form.get("class", "").strip()[:255]
     match request.form.get("how"):

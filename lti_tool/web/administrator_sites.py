@@ -26,7 +26,7 @@ def sites() -> str:
     return render_template(
         "administrator/sites.html",
         scope=scope(),
-        sites=[(each, worst(_checklist(each))) for each in services().sites.list()],
+        sites=[(each, worst(_checklist(each))) for each in services().sites.moodles()],
         **_words(),
     )
 
@@ -49,7 +49,7 @@ def awaited(reference: str) -> str:
 
 def site(site_id: int) -> str:
     """How one Moodle is, and what can be done about it."""
-    found = services().sites.get(site_id)
+    found = services().sites.moodle(site_id)
     lines = _checklist(found)
     return render_template(
         "administrator/site.html",

@@ -9,7 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from lti_tool.core.errors import ConflictError, InvalidInputError
-from lti_tool.moodle.models import MoodleSite, SiteStanding
+from lti_tool.moodle.models import Site, SiteStanding
 from lti_tool.sync.order_models import Act, OrderState, SyncOrder
 from lti_tool.sync.order_results import Line
 from lti_tool.sync.provisioning.models import RunState
@@ -38,7 +38,7 @@ def sync_state(site_id: int) -> str:
     return _page(f"administrator/sync_{part}.html", services().sites.get(site_id))
 
 
-def _page(template: str, site: MoodleSite) -> str:
+def _page(template: str, site: Site) -> str:
     parts = services().provisioning
     gate = parts.gates.state(site.id)
     runs = services().provisioning_views.runs(site.id, offset=0, limit=_RECENT)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from lti_tool.moodle.messages import Problem
-from lti_tool.moodle.models import MoodleSite, SiteStanding
+from lti_tool.moodle.models import Site, SiteStanding
 from lti_tool.web.display import Badge
 from lti_tool.web.i18n import gettext as _
 
 
-def site_badge(site: MoodleSite, worst: str = "ok") -> Badge:
+def site_badge(site: Site, worst: str = "ok") -> Badge:
     """A site's standing; a connected one says too whether something is wrong."""
     if site.standing is SiteStanding.DISCONNECTED:
         return Badge(_("Disconnected"), "✕", "calm")

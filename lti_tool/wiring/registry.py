@@ -31,6 +31,7 @@ from lti_tool.lti.registrations import Registrations
 from lti_tool.lti.service_client import ServiceClient
 from lti_tool.moodle.checks import SiteChecks
 from lti_tool.moodle.events import EventIntake
+from lti_tool.moodle.models import System
 from lti_tool.moodle.pairing import Pairing
 from lti_tool.moodle.plugin import MoodlePlugin
 from lti_tool.moodle.sign_in_clients import SignInClients
@@ -195,6 +196,7 @@ class Services:
                 scopes=settings.oidc_scopes,
                 person_claim=settings.oidc_person_claim,
                 roles_claim=settings.oidc_roles_claim,
+                step_up_acr=settings.oidc_step_up_acr,
                 public_url=settings.public_url,
             ),
             self.database,
@@ -339,7 +341,7 @@ class Services:
             self.keyring,
             self.audit,
             self.sis_extracts,
-            self.moodle_plugin,
+            {System.MOODLE: self.moodle_plugin},
             self.sites,
             Lifecycle(
                 ZoneInfo(settings.timezone),

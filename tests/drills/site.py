@@ -110,7 +110,7 @@ class Installation:
     @property
     def site(self) -> MoodleSite:
         """The Moodle, as the tool knows it."""
-        (site,) = self.services.sites.list()
+        (site,) = self.services.sites.moodles()
         return site
 
     def ask_worker(self, task: str) -> None:

@@ -86,7 +86,7 @@ def test_both_sides_end_with_the_same_checklist(paired: Desk) -> None:
         assert here in told
         assert there in paired.seen["paired"]
     with paired.tool.services() as services:
-        (site,) = services.sites.list()
+        (site,) = services.sites.moodles()
         registration = services.registrations.get(site.registration_id)
         assert registration.issuer == paired.moodle.url
         assert services.moodle_plugin.status(site).url == paired.moodle.url
@@ -94,13 +94,13 @@ def test_both_sides_end_with_the_same_checklist(paired: Desk) -> None:
 
 def test_pairing_again_repairs(paired: Desk) -> None:
     with paired.tool.services() as services:
-        (before,) = services.sites.list()
+        (before,) = services.sites.moodles()
         services.registrations.update(
             before.registration_id, actor="tests", sourcedid_trusted=False
         )
     assert "This Moodle is connected with" in paired.pair()
     with paired.tool.services() as services:
-        (after,) = services.sites.list()
+        (after,) = services.sites.moodles()
         assert (after.id, after.registration_id) == (before.id, before.registration_id)
         assert services.registrations.get(after.registration_id).sourcedid_trusted
         assert services.sites.token(after) != services.sites.token(before)
@@ -118,7 +118,7 @@ def test_a_code_works_once(paired: Desk) -> None:
 
 def test_parted_again_the_token_is_worth_nothing(paired: Desk) -> None:
     with paired.tool.services() as services:
-        (site,) = services.sites.list()
+        (site,) = services.sites.moodles()
         paired.unpair()
         assert not paired.connected()
         told = paired.site_page().inner_text()

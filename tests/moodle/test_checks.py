@@ -70,7 +70,7 @@ def test_where_all_is_well_every_line_says_so(world: World, clock: FixedClock) -
     lines = world.lines()
     all_of_paired = WORDS.keys() - {"pairing"}
     assert {name: line.status for name, line in lines.items()} == dict.fromkeys(all_of_paired, "ok")
-    stored = world.sites.get(world.site_id)
+    stored = world.sites.moodle(world.site_id)
     assert [each["name"] for each in stored.checklist] == list(lines)
     assert stored.checked_at == clock.now()
     assert stored.versions["php"] == "8.2"
@@ -98,7 +98,7 @@ def test_clocks_that_differ(world: World, seconds: int, status: str, details: st
     line = world.lines()["clock"]
     assert line.status == status
     assert details in line.details
-    assert world.sites.get(world.site_id).clock_skew == seconds
+    assert world.sites.moodle(world.site_id).clock_skew == seconds
 
 
 @pytest.mark.parametrize(("days", "status"), [(21, "ok"), (23, "warning"), (31, "error")])
@@ -132,7 +132,7 @@ def test_events_that_do_not_come(world: World, said: dict[str, object], details:
 def test_events_on_their_way_are_nothing_to_worry_about(world: World) -> None:
     world.moodle.status = {"backlog": 2**40, "oldest": world.moodle.now() - 30}
     assert world.lines()["events"].status == "ok"
-    assert world.sites.get(world.site_id).backlog == 2**31 - 1
+    assert world.sites.moodle(world.site_id).backlog == 2**31 - 1
 
 
 def test_a_plugin_of_another_time(world: World) -> None:
@@ -140,17 +140,17 @@ def test_a_plugin_of_another_time(world: World) -> None:
     line = world.lines()["versions"]
     assert line.status == "error"
     assert line.details == "Tool: 1. Plugin: 7, 8."
-    assert world.sites.get(world.site_id).contract == 1
+    assert world.sites.moodle(world.site_id).contract == 1
     world.moodle.status = {"kinds": ["category", "user", "course", "roster"]}
     line = world.lines()["versions"]
     assert (line.status, line.details) == ("warning", "gradebook, grades")
-    site = world.sites.get(world.site_id)
+    site = world.sites.moodle(world.site_id)
     assert site.takes("roster")
     assert not site.takes("grades")
 
 
 def test_what_stands_in_the_tool(world: World, clock: FixedClock) -> None:
-    registration_id = world.sites.get(world.site_id).registration_id
+    registration_id = world.sites.moodle(world.site_id).registration_id
     world.registrations.update(registration_id, actor="tests", sourcedid_trusted=False)
     world.registrations.set_standing(registration_id, Standing.DISABLED, actor="tests")
     world.set(reconcile_since=clock.now() - dt.timedelta(days=1))
@@ -186,10 +186,10 @@ def test_a_paused_moodle_is_not_called(world: World) -> None:
 def test_a_connection_that_is_ended_is_left_alone(world: World) -> None:
     world.sites.disconnect(world.site_id, actor="tests")
     world.checks.check_all()
-    stored = world.sites.get(world.site_id)
+    stored = world.sites.moodle(world.site_id)
     assert (stored.standing, stored.checklist) == (SiteStanding.DISCONNECTED, [])
     world.lines()
-    assert world.sites.get(world.site_id).checklist == []
+    assert world.sites.moodle(world.site_id).checklist == []
     with pytest.raises(NotFoundError):
         world.checks.check(99)
 

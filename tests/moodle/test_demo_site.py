@@ -46,7 +46,7 @@ def _code(world: World) -> str:
 
 
 def _site(world: World) -> MoodleSite:
-    [site] = world.services.sites.list()
+    [site] = world.services.sites.moodles()
     return site
 
 

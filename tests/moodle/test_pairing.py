@@ -165,7 +165,7 @@ def test_another_contract_is_told_which_side_to_update(world: World, moodle: Moo
     versions = {"moodle": "4.5.6", "plugin": "9", "contracts": [7, 8]}
     with pytest.raises(ContractUnsupportedError):
         world.pair(moodle, secret, versions=versions)
-    assert world.sites.list() == []
+    assert world.sites.moodles() == []
     assert world.pair(moodle, secret).contract == 1
 
 
@@ -179,7 +179,7 @@ def test_a_moodle_is_registered_and_its_token_sealed(world: World, moodle: Moodl
     assert [(each.deployment_id, each.standing) for each in registration.deployments] == [
         ("1", Standing.ACTIVE)
     ]
-    stored = world.sites.get(site.id)
+    stored = world.sites.moodle(site.id)
     assert stored.standing is SiteStanding.ACTIVE
     assert stored.token_sealed is not None
     assert moodle.token.encode() not in stored.token_sealed
@@ -211,7 +211,7 @@ def test_the_same_moodle_may_ask_again_while_the_code_lives(
     with pytest.raises(PairingCodeUsedError):
         world.pair(other, secret)
     assert other.key_fetches == 0
-    assert len(world.sites.list()) == 1
+    assert len(world.sites.moodles()) == 1
     world.clock.advance(minutes=15)
     with pytest.raises(PairingCodeExpiredError):
         world.pair(moodle, secret)
@@ -235,7 +235,7 @@ def test_a_wrong_signature_changes_nothing(world: World, moodle: MoodleServer, h
     }[how]
     with pytest.raises(RequestUnsignedError):
         world.send(body, authorization)
-    assert world.sites.list() == []
+    assert world.sites.moodles() == []
     assert world.registrations.list() == []
     assert world.pair(moodle, secret).name == "Campus Moodle"
 
@@ -327,7 +327,7 @@ def test_connected_again_after_its_end_it_wants_reconciling(
     site = world.pair(moodle, world.secret())
     heard = world.clock.now()
     world.sites.disconnect(site.id, actor="tests")
-    ended = world.sites.get(site.id)
+    ended = world.sites.moodle(site.id)
     assert ended.token_sealed is None
     assert world.registrations.get(site.registration_id).standing is Standing.DISABLED
     world.sites.disconnect(site.id, actor="tests")
@@ -357,7 +357,7 @@ def test_a_registration_of_another_moodle_is_not_taken_over(
     secret = world.secret()
     with pytest.raises(SiteElsewhereError):
         world.pair(other, secret)
-    assert [each.url for each in world.sites.list()] == [moodle.url]
+    assert [each.url for each in world.sites.moodles()] == [moodle.url]
 
 
 def test_of_two_moodles_with_one_code_one_wins(
@@ -381,7 +381,7 @@ def test_of_two_moodles_with_one_code_one_wins(
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == ["paired", "pairing_code_used"]
-    assert len(world.sites.list()) == len(world.registrations.list()) == 1
+    assert len(world.sites.moodles()) == len(world.registrations.list()) == 1
 
 
 def test_a_code_in_use_is_not_taken_by_another(
@@ -399,7 +399,7 @@ def test_a_code_in_use_is_not_taken_by_another(
     monkeypatch.setattr(world.pairing, "_usable", taken_meanwhile)
     with pytest.raises(PairingCodeUsedError):
         world.pair(moodle, secret)
-    assert world.sites.list() == []
+    assert world.sites.moodles() == []
 
 
 def test_what_fails_in_between_gives_the_code_back(

@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 from lti_tool.core.http import HttpClient
 from lti_tool.moodle import plugin_errors as errors
 from lti_tool.moodle.documents import Category, Document, Member, Roster, User
-from lti_tool.moodle.models import MoodleSite
+from lti_tool.moodle.models import MoodleSite, Site
 from lti_tool.moodle.plugin import MoodlePlugin
 
 TOKEN = "0123456789abcdef" * 2
@@ -49,7 +49,7 @@ class FakeMoodle:
 class Tokens:
     """The one token."""
 
-    def token(self, site: MoodleSite) -> str:
+    def token(self, site: Site) -> str:
         """The token."""
         return TOKEN
 

@@ -94,7 +94,7 @@ def test_a_later_pairing_takes_over_the_same_site(
     assert (registration.active, registration.client_id) == (True, moodle.client_id)
     paired = sites.keep(request, registration_id=registration.id, contract=1, actor="tests")
     assert (paired.id, paired.epoch) == (site.id, request.epoch)
-    assert len(sites.list()) == 1
+    assert len(sites.moodles()) == 1
     with pytest.raises(ConflictError):
         unpaired.add(moodle.url, moodle.token, actor="admin:a")
 

@@ -69,7 +69,7 @@ def gradebook_world(folder: Path, *, push: str = "automatic") -> Iterator[Gradeb
         # What was built with the other settings is built anew.
         for name in ("provisioning", "grades"):
             vars(services).pop(name, None)
-        [site] = services.sites.list()
+        [site] = services.sites.moodles()
         with world.platform.change() as state:
             state.last_id += 1
             quiz = LineItem(

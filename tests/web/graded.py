@@ -136,7 +136,7 @@ class Graded:
 def graded_world(folder: Path) -> Iterator[Graded]:
     """A world of its own, with the SIS's grades on the platform."""
     with synced_world(folder) as world:
-        (site,) = world.services.sites.list()
+        (site,) = world.services.sites.moodles()
         graded = Graded(world, site)
         graded.send()
         graded.pull()

@@ -27,7 +27,7 @@ def synced_world(folder: Path) -> Iterator[World]:
     with build_world(folder) as world:
         services = world.services
         assert pair(world.platform.base_url, lambda: services.pairing.code(actor="tests").text)
-        [site] = services.sites.list()
+        [site] = services.sites.moodles()
         services.orders.ask(site.id, Act.APPLY, actor="tests", arguments={"scope": "everything"})
         services.orders.resume()
         assert services.provisioning.marks.counts(site.id) == {}

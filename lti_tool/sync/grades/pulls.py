@@ -25,6 +25,7 @@ from lti_tool.sync.grades.pull_queue import Claim, ClaimLostError, PullQueue, ke
 from lti_tool.sync.provisioning.client import MoodleAPIClient
 from lti_tool.sync.provisioning.ledger import Ledger
 from lti_tool.sync.rendering import host_of
+from lti_tool.sync.taught import taught_with
 
 log = structlog.get_logger(__name__)
 
@@ -113,14 +114,8 @@ class GradePulls(PullQueue):
     def _classes(self, course_keys: Collection[str]) -> dict[str, list[ClassView]]:
         """The classes of each course, by its host; what is no class's course now is absent: the
         former course of one that is taught with others."""
-        views = dict(self._sis.classes(course_keys))
-        others = {key for view in views.values() for key in view.combined_with} - views.keys()
-        views |= self._sis.classes(others)
-        return {
-            key: [views[key], *(views[each] for each in views[key].combined_with if each in views)]
-            for key in course_keys
-            if key in views and host_of(views[key]) == key
-        }
+        found = taught_with(self._sis, course_keys)
+        return {key: views for key, views in found.items() if host_of(views[0]) == key}
 
     def _unclear(
         self, site_id: int, seen: Mapping[str, Mapping[tuple[str, str], Seen]]

@@ -27,6 +27,7 @@ from lti_tool.sync.grades.models import (
 from lti_tool.sync.grades.pull_queue import PullQueue
 from lti_tool.sync.grades.values import CellKey
 from lti_tool.sync.provisioning.models import SyncRun
+from lti_tool.sync.taught import taught_with
 
 _receipts = cast(sa.Table, GradeReceipt.__table__)
 _conflicts = cast(sa.Table, GradeConflict.__table__)
@@ -86,14 +87,7 @@ class Receipts:
         courses = {each.course for each in documents if isinstance(each, Grades)}
         if not courses:
             return Belonging({}, {})
-        found = dict(self._sis.classes(courses))
-        others = {key for view in found.values() for key in view.combined_with} - found.keys()
-        found |= self._sis.classes(others)
-        together = {
-            key: [found[key], *(found[each] for each in found[key].combined_with if each in found)]
-            for key in courses
-            if key in found
-        }
+        together = taught_with(self._sis, courses)
         shared = [view.class_key for views in together.values() for view in views[1:]]
         memberships = self._sis.memberships(shared)
         return Belonging(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lti_tool.core.audit import AuditLog
 from lti_tool.core.clock import Clock
 from lti_tool.core.crypto import Keyring
 from lti_tool.core.database import Database
-from lti_tool.moodle.plugin import MoodlePlugin
+from lti_tool.moodle.models import Site, System
 from lti_tool.moodle.sites import Sites
 from lti_tool.sis.interfaces import SisExtracts
 from lti_tool.sync.grades.log import GradeLog
@@ -18,7 +18,7 @@ from lti_tool.sync.grades.pull_queue import PullQueue
 from lti_tool.sync.grades.receipts import Receipts
 from lti_tool.sync.grades.rendering import GradeRendering
 from lti_tool.sync.lifecycle import Lifecycle
-from lti_tool.sync.provisioning.client import MoodleAPIClient
+from lti_tool.sync.provisioning.client import MoodleAPIClient, Target
 from lti_tool.sync.provisioning.engine import Engine
 from lti_tool.sync.provisioning.explain import Explanations
 from lti_tool.sync.provisioning.gate import Gates
@@ -33,9 +33,11 @@ from lti_tool.sync.provisioning.reconcile import Reconciler
 from lti_tool.sync.provisioning.rounds import Rounds
 from lti_tool.sync.provisioning.runs import Runs
 from lti_tool.sync.provisioning.services import (
+    KeycloakAccountSyncService,
     MoodleCourseSyncService,
     MoodleEnrollmentSyncService,
     MoodleUserSyncService,
+    SyncService,
 )
 from lti_tool.sync.provisioning.undo import Undo
 from lti_tool.sync.rendering import Rendering
@@ -72,8 +74,13 @@ class Provisioning:
     explanations: Explanations
     rounds: Rounds
     user_sync: MoodleUserSyncService
+    account_sync: KeycloakAccountSyncService
     course_sync: MoodleCourseSyncService
     enrollment_sync: MoodleEnrollmentSyncService
+
+    def people_sync(self, site: Site) -> SyncService:
+        """What brings people to such a site."""
+        return self.account_sync if site.takes("account") else self.user_sync
 
 
 def assemble(
@@ -82,7 +89,7 @@ def assemble(
     keyring: Keyring,
     audit: AuditLog,
     sis: SisExtracts,
-    plugin: MoodlePlugin,
+    targets: Mapping[System, Target],
     sites: Sites,
     lifecycle: Lifecycle,
     limits: Limits,
@@ -105,7 +112,7 @@ def assemble(
     ledger = Ledger(database, clock, journal, mappings, marks, letters, receipts)
     gates = Gates(database, clock, per_minute=limits.calls_per_minute)
     runs = Runs(database, clock, audit)
-    client = MoodleAPIClient(plugin, gates, clock, attempts=limits.attempts, sleep=sleep)
+    client = MoodleAPIClient(targets, gates, clock, attempts=limits.attempts, sleep=sleep)
     guard = Guard(clock, ledger, runs, client, share=limits.guard_share, count=limits.guard_count)
     engine = Engine(
         clock,
@@ -150,6 +157,7 @@ def assemble(
         explanations=explanations,
         rounds=Rounds(database, marks, engine, reconciler),
         user_sync=MoodleUserSyncService(*of_services),
+        account_sync=KeycloakAccountSyncService(*of_services),
         course_sync=MoodleCourseSyncService(*of_services),
         enrollment_sync=MoodleEnrollmentSyncService(*of_services),
     )

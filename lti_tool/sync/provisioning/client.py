@@ -1,4 +1,4 @@
-"""The one way to a Moodle: the plugin's calls behind the site's gate, and the plan's operations."""
+"""The one way to a site: its calls behind its gate, and the plan's operations of a Moodle."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from lti_tool.core.clock import Clock
 from lti_tool.moodle.documents import Applied, Course, Document, Kind, Result, User
 from lti_tool.moodle.messages import SiteStatus
-from lti_tool.moodle.models import MoodleSite
-from lti_tool.moodle.plugin import DigestItem, MoodlePlugin, ReadPage
+from lti_tool.moodle.models import Site, System
+from lti_tool.moodle.plugin import DigestItem, DigestPage, ReadPage
 from lti_tool.moodle.plugin_errors import PluginError, TransientError
 from lti_tool.sync.provisioning.gate import Gates
 
@@ -21,6 +21,38 @@ _T = TypeVar("_T")
 # A caller waits so long for the next minute's calls; the lease of a run outlasts it.
 _LONGEST_WAIT = 61.0
 _FIRST_RETRY = 0.5
+
+
+class Target(Protocol):
+    """What a site is asked by: the plugin in a Moodle, or a realm's directory of people.
+
+    Raises :class:`~lti_tool.moodle.plugin_errors.PluginError`; the family says what helps.
+    """
+
+    def status(self, site: Any) -> SiteStatus:
+        """How the site is."""
+        ...
+
+    def apply(self, site: Any, documents: Sequence[Any], *, dryrun: bool = False) -> Applied:
+        """Make the site equal to the documents; one result per document, in their order."""
+        ...
+
+    def digest(
+        self, site: Any, kind: Kind, keys: Sequence[str] = (), *, after: str | int | None = None
+    ) -> DigestPage:
+        """One page of the fingerprints of what is there; of these ``keys`` alone, if any."""
+        ...
+
+    def read(
+        self,
+        site: Any,
+        what: str,
+        scope: Mapping[str, Any] | None = None,
+        *,
+        after: str | int | None = None,
+    ) -> ReadPage:
+        """One page of what is there."""
+        ...
 
 
 class SiteClosedError(TransientError):
@@ -37,6 +69,7 @@ class MoodleAPIClient:
     token is renewed by the plugin before it ends (``docs/contract.md``).
 
     Args:
+        targets: what is asked, by what a site is.
         attempts: tries at a reading that fails for a passing reason.
         cache_seconds: how long :meth:`cached` answers without asking.
         sleep: waits so many seconds.
@@ -44,7 +77,7 @@ class MoodleAPIClient:
 
     def __init__(
         self,
-        plugin: MoodlePlugin,
+        targets: Mapping[System, Target],
         gates: Gates,
         clock: Clock,
         *,
@@ -52,7 +85,7 @@ class MoodleAPIClient:
         cache_seconds: float = 60,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._plugin = plugin
+        self._targets = targets
         self._gates = gates
         self._clock = clock
         self._attempts = attempts
@@ -62,26 +95,22 @@ class MoodleAPIClient:
 
     # -- the plugin's calls
 
-    def status(self, site: MoodleSite) -> SiteStatus:
+    def status(self, site: Site) -> SiteStatus:
         """How the site is."""
-        return self._reading(site, lambda: self._plugin.status(site))
+        return self._reading(site, lambda: self._of(site).status(site))
 
-    def apply(
-        self, site: MoodleSite, documents: Sequence[Document], *, dryrun: bool = False
-    ) -> Applied:
+    def apply(self, site: Site, documents: Sequence[Document], *, dryrun: bool = False) -> Applied:
         """Make the site equal to the documents, or say what would change."""
-        return self._once(site, lambda: self._plugin.apply(site, documents, dryrun=dryrun))
+        return self._once(site, lambda: self._of(site).apply(site, documents, dryrun=dryrun))
 
-    def digests(
-        self, site: MoodleSite, kind: Kind, keys: Sequence[str] = ()
-    ) -> Iterator[DigestItem]:
+    def digests(self, site: Site, kind: Kind, keys: Sequence[str] = ()) -> Iterator[DigestItem]:
         """Fingerprints of what is there, page by page."""
         after: str | int | None = None
         while True:
             start = after
             page = self._reading(
                 site,
-                lambda start=start: self._plugin.digest(site, kind, keys, after=start),  # type: ignore[misc]
+                lambda start=start: self._of(site).digest(site, kind, keys, after=start),  # type: ignore[misc]
             )
             yield from page.items
             if page.next is None or page.next == after:
@@ -90,17 +119,17 @@ class MoodleAPIClient:
 
     def read(
         self,
-        site: MoodleSite,
+        site: Site,
         what: str,
         scope: Mapping[str, Any] | None = None,
         *,
         after: str | int | None = None,
     ) -> ReadPage:
         """One page of what is there (``docs/contract.md``)."""
-        return self._reading(site, lambda: self._plugin.read(site, what, scope, after=after))
+        return self._reading(site, lambda: self._of(site).read(site, what, scope, after=after))
 
     def pages(
-        self, site: MoodleSite, what: str, scope: Mapping[str, Any] | None = None
+        self, site: Site, what: str, scope: Mapping[str, Any] | None = None
     ) -> Iterator[list[dict[str, Any]]]:
         """The items of all pages, a page at a time."""
         after: str | int | None = None
@@ -111,9 +140,7 @@ class MoodleAPIClient:
                 return
             after = page.next
 
-    def cached(
-        self, site: MoodleSite, what: str, scope: Mapping[str, Any] | None = None
-    ) -> ReadPage:
+    def cached(self, site: Site, what: str, scope: Mapping[str, Any] | None = None) -> ReadPage:
         """As :meth:`read`, for pages that people look at: a minute old is new enough."""
         key = (site.id, what, json.dumps(scope or {}, sort_keys=True))
         now = self._clock.now()
@@ -131,29 +158,32 @@ class MoodleAPIClient:
 
     # -- one thing at a time
 
-    def create_user(self, site: MoodleSite, user_data: Mapping[str, Any]) -> Result:
+    def create_user(self, site: Site, user_data: Mapping[str, Any]) -> Result:
         """Make one account, or adopt the one that has this idnumber."""
         return self._one(site, User.model_validate({**user_data, "kind": "user"}))
 
-    def update_user(self, site: MoodleSite, user_data: Mapping[str, Any]) -> Result:
+    def update_user(self, site: Site, user_data: Mapping[str, Any]) -> Result:
         """Bring one account up to these fields; the document is complete, as always."""
         return self.create_user(site, user_data)
 
-    def create_course(self, site: MoodleSite, course_data: Mapping[str, Any]) -> Result:
+    def create_course(self, site: Site, course_data: Mapping[str, Any]) -> Result:
         """Make one course, or bring it up to these fields."""
         return self._one(site, Course.model_validate({**course_data, "kind": "course"}))
 
-    def get_course_grades(self, site: MoodleSite, course_key: str) -> list[dict[str, Any]]:
+    def get_course_grades(self, site: Site, course_key: str) -> list[dict[str, Any]]:
         """All grades of one course, by its idnumber."""
         scope = {"courses": [course_key]}
         return [item for page in self.pages(site, "grades", scope) for item in page]
 
-    def _one(self, site: MoodleSite, document: Document) -> Result:
+    def _one(self, site: Site, document: Document) -> Result:
         return self.apply(site, [document]).results[0]
+
+    def _of(self, site: Site) -> Target:
+        return self._targets[System(site.system)]
 
     # -- the gate
 
-    def _reading(self, site: MoodleSite, call: Callable[[], _T]) -> _T:
+    def _reading(self, site: Site, call: Callable[[], _T]) -> _T:
         for attempt in range(1, self._attempts + 1):
             try:
                 return self._once(site, call)
@@ -166,7 +196,7 @@ class MoodleAPIClient:
                 self._sleep(pause)
         raise AssertionError("unreachable")
 
-    def _once(self, site: MoodleSite, call: Callable[[], _T]) -> _T:
+    def _once(self, site: Site, call: Callable[[], _T]) -> _T:
         self._enter(site)
         try:
             answer = call()
@@ -180,7 +210,7 @@ class MoodleAPIClient:
         self._gates.succeeded(site.id)
         return answer
 
-    def _enter(self, site: MoodleSite) -> None:
+    def _enter(self, site: Site) -> None:
         closed = self._gates.enter(site.id)
         if closed is not None and closed.reason == "rate_limit":
             left = (closed.until - self._clock.now()).total_seconds()

@@ -13,8 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from lti_tool.core.clock import Clock
 from lti_tool.core.errors import NagaError
 from lti_tool.moodle.contract import fingerprint
-from lti_tool.moodle.documents import KINDS, Kind, key_of
-from lti_tool.moodle.models import MoodleSite, SiteStanding
+from lti_tool.moodle.documents import Kind, key_of
+from lti_tool.moodle.models import Site, SiteStanding
 from lti_tool.moodle.plugin_errors import (
     AuthenticationError,
     ContractRefusedError,
@@ -91,7 +91,7 @@ class Engine:
 
     def run(
         self,
-        site: MoodleSite,
+        site: Site,
         *,
         trigger: RunTrigger = RunTrigger.CHANGES,
         actor: str = "sync",
@@ -119,13 +119,13 @@ class Engine:
 
     def _run(
         self,
-        site: MoodleSite,
+        site: Site,
         holder: str,
         trigger: RunTrigger,
         actor: str,
         progress: Progress,
     ) -> SyncRun | None:
-        due = {kind: self._marks.due(site.id, kind) for kind in KINDS if site.takes(kind)}
+        due = {kind: self._marks.due(site.id, kind) for kind in site.kinds if site.takes(kind)}
         total = sum(map(len, due.values()))
         if not total:
             return None
@@ -140,7 +140,7 @@ class Engine:
         progress(run)
         return run
 
-    def _guarded(self, site: MoodleSite, run: SyncRun, act: Callable[[], None]) -> None:
+    def _guarded(self, site: Site, run: SyncRun, act: Callable[[], None]) -> None:
         """Act, and end the run as it went."""
         try:
             act()
@@ -173,7 +173,7 @@ class Engine:
 
     def _all(
         self,
-        site: MoodleSite,
+        site: Site,
         run: SyncRun,
         trigger: RunTrigger,
         due: Mapping[Kind, list[Mark]],
@@ -203,7 +203,7 @@ class Engine:
                     watch.count(work)
                     self._send(site, run, trigger, work, progress, between)
 
-    def _first(self, site: MoodleSite, run: SyncRun, watch: Watch, since: dt.datetime) -> set[str]:
+    def _first(self, site: Site, run: SyncRun, watch: Watch, since: dt.datetime) -> set[str]:
         """Rosters that changed meanwhile go before all that waits: for a place in a course people
         stand at the counter. Those only whose course and people are there; returns their keys."""
         self._marks.gather()
@@ -225,7 +225,7 @@ class Engine:
             gone |= work.documents.keys()
         return gone
 
-    def _newcomers(self, site: MoodleSite) -> set[str]:
+    def _newcomers(self, site: Site) -> set[str]:
         """People who came while the run was under way, and have no account yet."""
         due = {mark.key for mark in self._marks.due(site.id, "user")}
         return due - self._ledger.known(site.id, "user", due).keys()
@@ -243,7 +243,7 @@ class Engine:
         for some in chunks(marks, _RENDERED):
             yield self._work(run, kind, some)
 
-    def _still_waits(self, site: MoodleSite, due: Mapping[Kind, list[Mark]]) -> bool:
+    def _still_waits(self, site: Site, due: Mapping[Kind, list[Mark]]) -> bool:
         """Whether a mass change waits for its yes, and nothing came that might have ended it."""
         waiting = self._runs.waiting(site.id)
         if waiting is None or waiting.guard.get("approved_by"):
@@ -293,7 +293,7 @@ class Engine:
 
     def _send(
         self,
-        site: MoodleSite,
+        site: Site,
         run: SyncRun,
         trigger: RunTrigger,
         work: Work,
@@ -314,7 +314,7 @@ class Engine:
                 # What was rendered before is no longer so.
                 left = [key for key in left if key not in newer]
 
-    def _call(self, site: MoodleSite, run: SyncRun, work: Work, keys: list[str]) -> None:
+    def _call(self, site: Site, run: SyncRun, work: Work, keys: list[str]) -> None:
         if not self._gates.keep(site.id, run.holder or ""):
             raise LeaseLostError("another worker took over")
         documents = [work.documents[key] for key in keys]
@@ -336,7 +336,7 @@ class Engine:
             self._ledger.applied(run, work.kind, _of(work.marks, keys), documents, applied.results)
 
     def _refused_whole(
-        self, site: MoodleSite, run: SyncRun, work: Work, keys: list[str], error: NagaError
+        self, site: Site, run: SyncRun, work: Work, keys: list[str], error: NagaError
     ) -> None:
         """Moodle takes none of a call: halve it until what it refuses stands alone."""
         if len(keys) == 1:
@@ -351,7 +351,7 @@ class Engine:
 
     def _failed(
         self,
-        site: MoodleSite,
+        site: Site,
         run: SyncRun,
         work: Work,
         keys: list[str],
@@ -379,7 +379,7 @@ class Engine:
         else:
             self._ledger.failed(run, work.kind, work.marks, keys, error.code)
 
-    def _answers(self, site: MoodleSite) -> bool:
+    def _answers(self, site: Site) -> bool:
         try:
             self._client.status(site)
         except NagaError:

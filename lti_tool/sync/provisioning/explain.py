@@ -14,7 +14,7 @@ from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.moodle.contract import fingerprint
 from lti_tool.moodle.documents import Course, Kind, Member, Roster
-from lti_tool.moodle.models import MoodleSite, SiteStanding
+from lti_tool.moodle.models import Site, SiteStanding
 from lti_tool.sis.entities import ClassView
 from lti_tool.sis.interfaces import SisExtracts
 from lti_tool.sync.lifecycle import account_suspended
@@ -71,7 +71,7 @@ class Explanations:
         self._gates = gates
         self._runs = runs
 
-    def explain(self, site: MoodleSite, person_key: str, class_key: str) -> list[Step]:
+    def explain(self, site: Site, person_key: str, class_key: str) -> list[Step]:
         """The steps of one person into one course, up to the one where the way ends."""
         steps: list[Step] = []
         for step in self._steps(site, person_key, class_key):
@@ -80,7 +80,7 @@ class Explanations:
                 break
         return steps
 
-    def _steps(self, site: MoodleSite, person_key: str, class_key: str) -> Iterator[Step]:
+    def _steps(self, site: Site, person_key: str, class_key: str) -> Iterator[Step]:
         person = self._sis.people([person_key]).get(person_key)
         if person is None:
             yield _stopped(
@@ -182,7 +182,7 @@ class Explanations:
             "Enrol the person again in the SIS, if that is wrong.",
         )
 
-    def _site(self, site: MoodleSite) -> Iterator[Step]:
+    def _site(self, site: Site) -> Iterator[Step]:
         if site.standing is not SiteStanding.ACTIVE:
             yield _stopped(
                 "site_" + site.standing.value,
@@ -221,7 +221,7 @@ class Explanations:
             )
 
     def _thing(
-        self, site: MoodleSite, kind: Kind, key: str, what: str, *, item: str = ""
+        self, site: Site, kind: Kind, key: str, what: str, *, item: str = ""
     ) -> Iterator[Step]:
         for letter in self._letters.list(site.id, kind=kind, key=key):
             if letter.item in ("", item):

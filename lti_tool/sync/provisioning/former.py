@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from lti_tool.moodle.documents import (
+    Account,
     AnyDocument,
     Category,
     Course,
@@ -55,6 +56,8 @@ def _unmade(document: Document) -> Document:
     match document:
         case User():
             return document.model_copy(update={"suspended": True})
+        case Account():
+            return document.model_copy(update={"enabled": False})
         case Course() | Category():
             return document.model_copy(update={"visible": False})
         case _:
@@ -64,7 +67,7 @@ def _unmade(document: Document) -> Document:
 def _field(document: Document, name: str, before: Any, left: list[str]) -> Document:
     part, _, key = name.partition("/")
     values = document.model_dump()
-    if part in _PARTS and part in values:
+    if key and part in values:
         found = [each for each in values[part] if each[_PARTS[part]] == key]
         if before is None or not found:
             # It was made by the run; a section or group is never deleted.

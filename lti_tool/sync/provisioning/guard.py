@@ -9,8 +9,8 @@ from typing import Any
 
 from lti_tool.core.clock import Clock
 from lti_tool.moodle.contract import fingerprint
-from lti_tool.moodle.documents import Document, Kind, MemberResult, Result, Roster, User
-from lti_tool.moodle.models import MoodleSite
+from lti_tool.moodle.documents import Account, Document, Kind, MemberResult, Result, Roster, User
+from lti_tool.moodle.models import Site
 from lti_tool.sync.provisioning.batches import batches
 from lti_tool.sync.provisioning.client import MoodleAPIClient
 from lti_tool.sync.provisioning.ledger import Ledger
@@ -22,6 +22,7 @@ from lti_tool.sync.provisioning.runs import Runs
 
 _BATCH = 200
 _DIGESTED = 1000
+_SUSPENDING: tuple[Kind, ...] = ("user", "roster", "account")
 # What is suspended within so long was suspended at once: many small runs are a large one too.
 _AT_ONCE = dt.timedelta(minutes=10)
 
@@ -70,19 +71,17 @@ class Guard:
         self._share = share
         self._count = count
 
-    def watch(self, site: MoodleSite, run: SyncRun) -> Watch:
+    def watch(self, site: Site, run: SyncRun) -> Watch:
         """Watch over one run."""
         if self._share >= 1:
             return Watch(site, self._client, limits={}, before={}, allowed={})
         recently = self._clock.now() - _AT_ONCE
+        kinds = [kind for kind in _SUSPENDING if site.takes(kind)]
         return Watch(
             site,
             self._client,
-            limits={kind: self.limit(site.id, kind) for kind in ("user", "roster")},
-            before={
-                "user": self._runs.suspended_since(site.id, "user", recently),
-                "roster": self._runs.suspended_since(site.id, "roster", recently),
-            },
+            limits={kind: self.limit(site.id, kind) for kind in kinds},
+            before={kind: self._runs.suspended_since(site.id, kind, recently) for kind in kinds},
             allowed=run.guard.get("allowed", {}),
         )
 
@@ -98,7 +97,7 @@ class Watch:
 
     def __init__(
         self,
-        site: MoodleSite,
+        site: Site,
         client: MoodleAPIClient,
         *,
         limits: dict[Kind, int],
@@ -204,6 +203,8 @@ def _may_suspend(document: Document) -> bool:
     match document:
         case User():
             return document.suspended
+        case Account():
+            return not document.enabled
         case Roster():
             return True
         case _:

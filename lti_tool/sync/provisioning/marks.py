@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
-from lti_tool.moodle.documents import KINDS, Kind
-from lti_tool.moodle.models import MoodleSite, SiteStanding
+from lti_tool.moodle.documents import Kind
+from lti_tool.moodle.models import KINDS_OF, Site, SiteStanding, System
 from lti_tool.sis.bulk import chunks
 from lti_tool.sis.change_models import ChangeKind, SisChange
 from lti_tool.sis.interfaces import SisExtracts
@@ -25,7 +25,7 @@ from lti_tool.sync.rendering import Rendering
 
 _marks = cast(sa.Table, SyncMark.__table__)
 _changes = cast(sa.Table, SisChange.__table__)
-_sites = cast(sa.Table, MoodleSite.__table__)
+_sites = cast(sa.Table, Site.__table__)
 _TAKEN_AT_ONCE = 5000
 _FIRST_RETRY = 2.0
 _LONGEST_RETRY = 3600.0
@@ -76,14 +76,14 @@ class Marks:
                 return taken
             wanted, sharing = self._wanted(rows)
             with self._database.writing() as connection:
-                sites = connection.scalars(
-                    sa.select(_sites.c.id)
+                sites = connection.execute(
+                    sa.select(_sites.c.id, _sites.c.system)
                     .where(_sites.c.standing != SiteStanding.DISCONNECTED)
                     .order_by(_sites.c.id)
                 ).all()
-                for site_id in sites:
-                    for kind, keys in wanted.items():
-                        self.put(connection, site_id, kind, keys)
+                for site_id, system in sites:
+                    for kind in KINDS_OF[System(system)]:
+                        self.put(connection, site_id, kind, wanted[kind])
                 self._addresses.keep(connection, wanted["user"], sharing)
                 gone = sum(self._forget(connection, some) for some in chunks(rows, 1000))
             taken += gone
@@ -112,23 +112,23 @@ class Marks:
         with self._database.writing() as connection:
             self.put(connection, site_id, kind, keys)
 
-    def mark_all(self, site_id: int) -> int:
-        """Mark everything that the SIS has; returns how many things."""
+    def mark_all(self, site: Site) -> int:
+        """Mark everything that the SIS has and that is for this site; returns how many things."""
         count = 0
-        for kind in KINDS:
+        for kind in site.kinds:
             keys = self._rendering.all_keys(kind)
-            self.mark(site_id, kind, keys)
+            self.mark(site.id, kind, keys)
             count += len(keys)
         return count
 
-    def any_due(self, site: MoodleSite) -> bool:
+    def any_due(self, site: Site) -> bool:
         """Whether any mark may be taken now: of a kind that the site's plugin knows. Others wait
         until it is updated."""
         query = (
             sa.select(sa.literal(1))
             .where(
                 _marks.c.site_id == site.id,
-                _marks.c.kind.in_([kind for kind in KINDS if site.takes(kind)]),
+                _marks.c.kind.in_([kind for kind in site.kinds if site.takes(kind)]),
                 sa.or_(_marks.c.not_before.is_(None), _marks.c.not_before <= self._clock.now()),
             )
             .limit(1)
@@ -283,6 +283,7 @@ class Marks:
         wanted: dict[Kind, set[str]] = {
             "category": terms,
             "user": touched,
+            "account": touched,
             "course": courses,
             "roster": set(self._rendering.hosts(rosters)) | rosters,
             "gradebook": courses,

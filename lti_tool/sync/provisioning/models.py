@@ -100,6 +100,12 @@ class MoodleGradesMapping(SyncedDocument):
     __mapper_args__ = {"polymorphic_identity": "grades"}  # noqa: RUF012
 
 
+class KeycloakAccountMapping(SyncedDocument):
+    """Whose account stands in a realm. Keycloak knows it by the person's key, as we do."""
+
+    __mapper_args__ = {"polymorphic_identity": "account"}  # noqa: RUF012
+
+
 class TaughtIn(Base):
     """In whose course a class was last taught together with others: when it leaves them, or they
     leave it, all their courses change."""

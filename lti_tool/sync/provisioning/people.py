@@ -5,19 +5,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 
-from lti_tool.moodle.documents import Document, Grades, MemberResult, Result, Roster, User
+from lti_tool.moodle.documents import Account, Document, Grades, MemberResult, Result, Roster, User
 
 _SIZE = 8
 
 
 def active_people(document: Document, *, without: Collection[str] = ()) -> bytes:
-    """The active members of a roster, as hashes one after the other; of a user, that one.
+    """The active members of a roster, as hashes one after the other; of a user or an
+    account, that one.
 
     ``without``: members whom Moodle refused, so that they are not in.
     """
     match document:
         case User():
             return b"" if document.suspended else _hash(document.idnumber)
+        case Account():
+            return _hash(document.person) if document.enabled else b""
         case Roster():
             return b"".join(
                 _hash(member.user)
@@ -52,7 +55,8 @@ def people_lost(before: bytes, after: bytes) -> int:
 def suspends(result: Result | MemberResult) -> bool:
     """Whether this suspends somebody, beside whatever else it changes."""
     return result.result == "suspended" or any(
-        (change.field, change.after) in (("status", "suspended"), ("suspended", True))
+        (change.field, change.after)
+        in (("status", "suspended"), ("suspended", True), ("enabled", False))
         for change in result.changes
     )
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from lti_tool.core.clock import Clock
 from lti_tool.moodle.contract import fingerprint
 from lti_tool.moodle.documents import (
-    KINDS,
     MAX_DOCUMENTS,
     Course,
     Document,
@@ -18,7 +17,7 @@ from lti_tool.moodle.documents import (
     Result,
     Roster,
 )
-from lti_tool.moodle.models import MoodleSite
+from lti_tool.moodle.models import Site
 from lti_tool.sync.provisioning.batches import MAX_WEIGHT, weight_of
 from lti_tool.sync.provisioning.client import MoodleAPIClient
 from lti_tool.sync.provisioning.ledger import Ledger
@@ -37,6 +36,7 @@ _BATCH: dict[Kind, int] = {
     "roster": 50,
     "gradebook": 100,
     "grades": 50,
+    "account": 500,
 }
 # New people of one dry run, with their places and their grades.
 _SLICE = 700
@@ -81,7 +81,7 @@ class Previews:
 
     def preview(
         self,
-        site: MoodleSite,
+        site: Site,
         *,
         everything: bool = False,
         progress: Callable[[int, int], None] = lambda _done, _total: None,
@@ -89,7 +89,7 @@ class Previews:
         """What a run would do now; with ``everything``, also where nothing is known to differ."""
         self._marks.gather()
         preview = Preview()
-        kinds = [kind for kind in KINDS if site.takes(kind)]
+        kinds = [kind for kind in site.kinds if site.takes(kind)]
         work = {kind: self._documents(site, kind, everything, preview) for kind in kinds}
         total = sum(map(len, work.values()))
         done = 0
@@ -119,7 +119,7 @@ class Previews:
         return preview
 
     def _documents(
-        self, site: MoodleSite, kind: Kind, everything: bool, preview: Preview
+        self, site: Site, kind: Kind, everything: bool, preview: Preview
     ) -> dict[str, Document]:
         keys = (
             self._rendering.all_keys(kind)
@@ -145,7 +145,7 @@ class Previews:
 
     def _asked(
         self,
-        site: MoodleSite,
+        site: Site,
         kind: Kind,
         documents: dict[str, Document],
         batch: list[str],
@@ -170,7 +170,7 @@ class Previews:
         ]
 
     def _in_slices(
-        self, site: MoodleSite, document: Document, coming: dict[tuple[str, str], Document]
+        self, site: Site, document: Document, coming: dict[tuple[str, str], Document]
     ) -> Result:
         """A document with more new people than one call takes: some of them at a time."""
         parts = []

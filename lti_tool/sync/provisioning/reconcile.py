@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.moodle.contract import fingerprint
-from lti_tool.moodle.documents import DIGESTED, Document, Kind, MemberResult, Result
-from lti_tool.moodle.models import MoodleEvent, MoodleSite
+from lti_tool.moodle.documents import Document, Kind, MemberResult, Result
+from lti_tool.moodle.models import MoodleEvent, Site
 from lti_tool.sis.bulk import chunks
 from lti_tool.sync.grades.pull_queue import PullQueue
 from lti_tool.sync.provisioning.batches import batches
@@ -104,7 +104,7 @@ class Reconciler:
 
     def reconcile(
         self,
-        site: MoodleSite,
+        site: Site,
         *,
         courses: Collection[str] | None = None,
         repair: bool = True,
@@ -122,7 +122,12 @@ class Reconciler:
         self._marks.gather()
         wanted = None if courses is None else self._rendering.hosts(courses)
         of_courses: tuple[Kind, ...] = ("course", "roster", "gradebook")
-        kinds = [kind for kind in (DIGESTED if wanted is None else of_courses) if site.takes(kind)]
+        kinds = [
+            kind
+            for kind in (site.kinds if wanted is None else of_courses)
+            # Grades have no digest: they are read, and compared one by one.
+            if kind != "grades" and site.takes(kind)
+        ]
         for kind in kinds:
             progress(kind)
             self._compare(site, kind, wanted, found)
@@ -132,7 +137,6 @@ class Reconciler:
                     keys = [drift.key for drift in found.drift if drift.kind == kind]
                     self._ledger.send_again(connection, site.id, kind, keys)
                 if site.takes("grades"):
-                    # Grades have no digest: they are read, and compared one by one.
                     self._queue_grades(connection, site, wanted)
                 if wanted is None and missed_since is not None:
                     self._seen_whole(connection, site, missed_since)
@@ -141,14 +145,14 @@ class Reconciler:
         return found
 
     def _queue_grades(
-        self, connection: sa.Connection, site: MoodleSite, wanted: list[str] | None
+        self, connection: sa.Connection, site: Site, wanted: list[str] | None
     ) -> None:
         if wanted is None:
             wanted = sorted(self._ledger.keys(site.id, "gradebook"))
         self._queue.request_within(connection, site.id, wanted)
 
     def _compare(
-        self, site: MoodleSite, kind: Kind, wanted: list[str] | None, found: Reconciliation
+        self, site: Site, kind: Kind, wanted: list[str] | None, found: Reconciliation
     ) -> None:
         keys = self._rendering.all_keys(kind) if wanted is None else wanted
         rendered = self._rendering.render(kind, keys, now=self._clock.now(), site_id=site.id)
@@ -196,7 +200,7 @@ class Reconciler:
             found.foreign[kind] = len(foreign)
             found.foreign_keys[kind] = foreign[:_NAMED]
 
-    def _same(self, site: MoodleSite, documents: Collection[Document]) -> set[str]:
+    def _same(self, site: Site, documents: Collection[Document]) -> set[str]:
         """Which of these differ in nothing that is ours: there is more in the fingerprint, as the
         groups of a class that has left the course, or what a teacher named in our way."""
         same: set[str] = set()
@@ -206,9 +210,11 @@ class Reconciler:
         return same
 
     def _blamed(
-        self, site: MoodleSite, kind: Kind, drift: list[Drift], since: Mapping[str, dt.datetime]
+        self, site: Site, kind: Kind, drift: list[Drift], since: Mapping[str, dt.datetime]
     ) -> list[Drift]:
         """Who changed these things in Moodle since they were made equal, by its events."""
+        if kind not in _BY_HAND:
+            return drift
         column_name, types = _BY_HAND[kind]
         column = _events.c[column_name]
         ids = [each.moodle_id for each in drift if each.moodle_id is not None]
@@ -236,18 +242,16 @@ class Reconciler:
             for each in drift
         ]
 
-    def _missed_since(self, site: MoodleSite) -> dt.datetime | None:
+    def _missed_since(self, site: Site) -> dt.datetime | None:
         with self._database.reading() as connection:
-            query = sa.select(MoodleSite.reconcile_since).where(MoodleSite.id == site.id)
+            query = sa.select(Site.reconcile_since).where(Site.id == site.id)
             return connection.scalar(query)
 
-    def _seen_whole(
-        self, connection: sa.Connection, site: MoodleSite, missed_since: dt.datetime
-    ) -> None:
+    def _seen_whole(self, connection: sa.Connection, site: Site, missed_since: dt.datetime) -> None:
         """What was known to be missed when this began has been looked at; not what is since."""
         connection.execute(
-            sa.update(MoodleSite)
-            .where(MoodleSite.id == site.id, MoodleSite.reconcile_since == missed_since)
+            sa.update(Site)
+            .where(Site.id == site.id, Site.reconcile_since == missed_since)
             .values(reconcile_since=None)
         )
 

@@ -79,7 +79,7 @@ class Runs:
 
     def suspended_since(self, site_id: int, kind: str, since: dt.datetime) -> int:
         """How many people runs have suspended since then without anybody's yes."""
-        outcome = "suspended" if kind == "user" else "people_suspended"
+        outcome = "people_suspended" if kind == "roster" else "suspended"
         query = sa.select(SyncRun.counts, SyncRun.guard).where(
             SyncRun.site_id == site_id,
             SyncRun.heartbeat_at >= since,

@@ -14,7 +14,7 @@ from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.core.errors import NotFoundError
 from lti_tool.moodle.documents import Document, Kind, Result
-from lti_tool.moodle.models import MoodleSite
+from lti_tool.moodle.models import Site
 from lti_tool.sis.interfaces import SisExtracts
 from lti_tool.sync.provisioning.batches import batches
 from lti_tool.sync.provisioning.client import MoodleAPIClient
@@ -68,7 +68,7 @@ class SyncService(ABC):
         self._letters = letters
         self._explanations = explanations
 
-    def resync(self, site: MoodleSite, key: str) -> Things:
+    def resync(self, site: Site, key: str) -> Things:
         """Have one thing, and what hangs on it, sent again whatever was sent before; the next run
         does it. Returns what was marked.
 
@@ -81,14 +81,14 @@ class SyncService(ABC):
                 self._ledger.send_again(connection, site.id, kind, keys)
         return things
 
-    def resync_all(self, site: MoodleSite) -> int:
+    def resync_all(self, site: Site) -> int:
         """The same for everything of this kind; returns how many."""
         keys = self._rendering.all_keys(self.kind)
         with self._database.writing() as connection:
             self._ledger.send_again(connection, site.id, self.kind, keys)
         return len(keys)
 
-    def dry_run(self, site: MoodleSite, key: str) -> list[Result]:
+    def dry_run(self, site: Site, key: str) -> list[Result]:
         """What sending it again would change; nothing is."""
         documents: list[Document] = []
         results: list[Result] = []
@@ -105,7 +105,7 @@ class SyncService(ABC):
             results += self._client.apply(site, batch, dryrun=True).results
         return results
 
-    def status(self, site: MoodleSite, key: str) -> ThingStatus:
+    def status(self, site: Site, key: str) -> ThingStatus:
         """How one thing stands at a site, by what the tool knows."""
         return ThingStatus(
             kind=self.kind,
@@ -132,6 +132,17 @@ class MoodleUserSyncService(SyncService):
         return {"user": [key], "roster": self._rendering.hosts(classes)}
 
 
+class KeycloakAccountSyncService(SyncService):
+    """People: their accounts in a realm."""
+
+    kind = "account"
+
+    def _things(self, key: str) -> Things:
+        if key not in self._sis.people([key]):
+            raise NotFoundError("The SIS has no person with this key.", person_key=key)
+        return {"account": [key]}
+
+
 class MoodleCourseSyncService(SyncService):
     """Classes: their terms, courses and rosters."""
 
@@ -150,7 +161,7 @@ class MoodleEnrollmentSyncService(SyncService):
 
     kind = "roster"
 
-    def explain(self, site: MoodleSite, person_key: str, class_key: str) -> list[Step]:
+    def explain(self, site: Site, person_key: str, class_key: str) -> list[Step]:
         """Why a person is, or is not, in the course of a class."""
         return self._explanations.explain(site, person_key, class_key)
 

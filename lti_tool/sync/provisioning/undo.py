@@ -15,7 +15,7 @@ from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.core.errors import ConflictError, NagaError, NotFoundError
 from lti_tool.moodle.documents import KINDS, Document, Kind, Result, key_of
-from lti_tool.moodle.models import MoodleSite
+from lti_tool.moodle.models import Site
 from lti_tool.sync.provisioning.batches import batches
 from lti_tool.sync.provisioning.client import MoodleAPIClient
 from lti_tool.sync.provisioning.former import former_document
@@ -82,7 +82,7 @@ class Undo:
 
     def undo(
         self,
-        site: MoodleSite,
+        site: Site,
         run_id: int,
         *,
         actor: str,
@@ -120,7 +120,7 @@ class Undo:
                 self._apply(site, undone.run, undone, progress)
         return undone
 
-    def _check(self, site: MoodleSite, run_id: int) -> None:
+    def _check(self, site: Site, run_id: int) -> None:
         run = self._runs.get(run_id)
         if run.site_id != site.id:
             raise NotFoundError("This Moodle has no such run.", run=run_id)
@@ -128,7 +128,7 @@ class Undo:
             raise ConflictError("This run has changed nothing yet.", run=run_id)
 
     @contextmanager
-    def _lease(self, site: MoodleSite) -> Iterator[str]:
+    def _lease(self, site: Site) -> Iterator[str]:
         holder = self._gates.take(site.id)
         for _ in range(_WAIT_SECONDS):
             if holder is not None:
@@ -149,7 +149,7 @@ class Undo:
 
     def _apply(
         self,
-        site: MoodleSite,
+        site: Site,
         run: SyncRun,
         undone: Undone,
         progress: Callable[[int, int], None],
@@ -181,7 +181,7 @@ class Undo:
 
     def _former(
         self,
-        site: MoodleSite,
+        site: Site,
         kind: Kind,
         entries: Mapping[str, Sequence[Mapping[str, Any]]],
         undone: Undone,

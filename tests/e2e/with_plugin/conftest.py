@@ -119,7 +119,7 @@ def connected(desk: Desk, plugins: Plugins, pictures: Pictures) -> Connected:
     desk.seen["site"] = desk.site_page().inner_text()
     pictures.take(desk.in_tool, "tool-site")
     with desk.tool.services() as services:
-        (site,) = services.sites.list()
+        (site,) = services.sites.moodles()
     return Connected(desk, before, plugins.connection(), site.checklist)
 
 

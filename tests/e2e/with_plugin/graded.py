@@ -70,7 +70,7 @@ class Graded:
     def pull(self, services: Services) -> None:
         """What Moodle tells of is read, as the worker does every two seconds where it may."""
         self.campus.plugins.send()
-        (site,) = services.sites.list()
+        (site,) = services.sites.moodles()
         pulls = services.grades.pulls
         pulls.take_events(site)
         while pulls.waiting(site.id, [self.view.class_key]):

@@ -19,7 +19,7 @@ def test_moodle_holds_what_the_sis_says(campus: Campus) -> None:
     assert "Run 1: done" in campus.first
     assert "refused" not in campus.first
     with campus.tool.services() as services:
-        (site,) = services.sites.list()
+        (site,) = services.sites.moodles()
         for kind in DIGESTED:
             rendering = services.provisioning.rendering
             rendered = rendering.render(

@@ -83,7 +83,7 @@ def test_as_often_as_moodles_own_log_says_and_in_one_unbroken_line(provoked: Pro
         {(types[name], course): times for name, course, times in told if name in types}
     )
     with provoked.campus.tool.services() as services:
-        (site,) = services.sites.list()
+        (site,) = services.sites.moodles()
     stored = provoked.campus.events()
     first = next(
         number

@@ -41,7 +41,7 @@ def test_accounts_are_linked_by_what_the_sis_gave_them(link: Link) -> None:
     campus = link.campus
     people = [campus.chosen.students[0], campus.chosen.teacher]
     with campus.tool.services() as services, services.database.read() as session:
-        (site,) = services.sites.list()
+        (site,) = services.sites.moodles()
         linked = services.people.by_person(session, site.registration_id, people)
     assert linked == {person: str(campus.place(person)["user"]) for person in people}
 

@@ -46,10 +46,10 @@ def by_pages(connected: Connected) -> Desk:
 def test_pairing_twice_repairs(by_pages: Desk, plugins: Plugins) -> None:
     plugins.act("break")
     with by_pages.tool.services() as services, pytest.raises(PluginError):
-        services.moodle_plugin.status(services.sites.list()[0])
+        services.moodle_plugin.status(services.sites.moodles()[0])
     assert "This Moodle is connected with" in by_pages.pair()
     with by_pages.tool.services() as services:
-        (site,) = services.sites.list()
+        (site,) = services.sites.moodles()
         assert services.moodle_plugin.status(site).url == plugins.moodle.url
     checks = plugins.connection()["checks"]
     assert {each["name"] for each in checks if each["status"] != "ok"} <= {"moodle:cron"}
@@ -71,7 +71,7 @@ def test_unpaired_the_token_and_the_launches_are_refused(
     student = arrive(open_browser(), link.campus, link.campus.chosen.students[0])
     arrived(link.open(student), link.campus.chosen.course)
     with by_pages.tool.services() as services:
-        (site,) = services.sites.list()
+        (site,) = services.sites.moodles()
         by_pages.in_moodle.bring_to_front()
         by_pages.in_moodle.goto(f"{by_pages.moodle.url}/local/nagasis/unpair.php")
         pictures.take(by_pages.in_moodle, "moodle-unpair")
@@ -79,7 +79,7 @@ def test_unpaired_the_token_and_the_launches_are_refused(
         pictures.take(by_pages.in_moodle, "moodle-unpaired")
         with pytest.raises(AuthenticationError):
             services.moodle_plugin.status(site)
-        assert services.sites.get(site.id).standing.value == "disconnected"
+        assert services.sites.moodle(site.id).standing.value == "disconnected"
     assert plugins.connection()["tool"] is None
     student.bring_to_front()
     student.goto(f"{link.campus.moodle.url}/mod/lti/view.php?id={link.activity}")
@@ -104,7 +104,7 @@ def test_the_command_line_connects_too(
     assert "Moodle is equal to the SIS." in link.campus.sync("reconcile")
     by_pages.tool.cli("site", "check", "1")
     with by_pages.tool.services() as services:
-        (site,) = services.sites.list()
+        (site,) = services.sites.moodles()
     left = {check["name"] for check in site.checklist if check["status"] != "ok"}
     assert left <= {"moodle:cron"}
 

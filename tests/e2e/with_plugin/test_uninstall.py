@@ -20,5 +20,5 @@ def test_uninstalled_while_connected_nothing_is_left(campus: Campus) -> None:
     # People and courses are Moodle's own now; who was in a course only through us is no more.
     assert not campus.place(campus.chosen.students[0])["enrolled"]
     with campus.tool.services() as services:
-        (site,) = services.sites.list()
+        (site,) = services.sites.moodles()
         assert site.standing.value == "disconnected"

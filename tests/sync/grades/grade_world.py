@@ -23,7 +23,7 @@ from lti_tool.core.crypto import Keyring
 from lti_tool.core.database import Database
 from lti_tool.core.http import HttpClient
 from lti_tool.lti.models import Registration, Standing
-from lti_tool.moodle.models import MoodleEvent, MoodleSite
+from lti_tool.moodle.models import MoodleEvent, MoodleSite, Site, System
 from lti_tool.moodle.plugin import MoodlePlugin
 from lti_tool.moodle.sites import Sites
 from lti_tool.sis.change_models import ChangeKind
@@ -49,7 +49,7 @@ TOKEN = "a" * 32
 class Tokens:
     """The site's token."""
 
-    def token(self, site: MoodleSite) -> str:
+    def token(self, site: Site) -> str:
         return TOKEN
 
 
@@ -260,7 +260,7 @@ def build_world(
         keyring,
         audit,
         extracts,
-        MoodlePlugin(http, Tokens()),
+        {System.MOODLE: MoodlePlugin(http, Tokens())},
         Sites(database, clock, audit, keyring, NoRegistrations()),
         Lifecycle(ZoneInfo("Asia/Phnom_Penh")),
         Limits(calls_per_minute=100_000),

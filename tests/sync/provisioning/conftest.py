@@ -24,8 +24,8 @@ from lti_tool.core.database import Base, Database
 from lti_tool.core.http import HttpClient
 from lti_tool.lti.models import Registration, Standing
 from lti_tool.moodle.contract import fingerprint
-from lti_tool.moodle.documents import KINDS, Document, Kind
-from lti_tool.moodle.models import MoodleSite
+from lti_tool.moodle.documents import MOODLE_KINDS, Document, Kind
+from lti_tool.moodle.models import MoodleSite, Site, System
 from lti_tool.moodle.plugin import MoodlePlugin
 from lti_tool.moodle.sites import Sites
 from lti_tool.sis.campus.generate import generate_campus
@@ -46,7 +46,7 @@ TOKEN = "a" * 32
 class Tokens:
     """The site's token."""
 
-    def token(self, site: MoodleSite) -> str:
+    def token(self, site: Site) -> str:
         return TOKEN
 
 
@@ -107,7 +107,7 @@ class Campus:
         """Everything that the SIS wants to stand there."""
         return [
             document
-            for kind in KINDS
+            for kind in MOODLE_KINDS
             for document in self.parts.rendering.render(
                 kind,
                 self.parts.rendering.all_keys(kind),
@@ -244,7 +244,7 @@ def build_campus(
         keyring,
         AuditLog(clock),
         extracts,
-        plugin,
+        {System.MOODLE: plugin},
         Sites(database, clock, AuditLog(clock), keyring, NoRegistrations()),
         Lifecycle(ZoneInfo("Asia/Phnom_Penh")),
         Limits(calls_per_minute=10_000),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lti_tool.moodle.messages import SiteStatus
+from lti_tool.moodle.models import System
 from lti_tool.moodle.plugin_errors import (
     BusyError,
     DataError,
@@ -32,7 +33,7 @@ def client(campus: Campus, slept: list[float]) -> MoodleAPIClient:
         campus.clock.advance(seconds=seconds)
 
     gates = Gates(campus.database, campus.clock, per_minute=5)
-    return MoodleAPIClient(campus.plugin, gates, campus.clock, sleep=sleep)
+    return MoodleAPIClient({System.MOODLE: campus.plugin}, gates, campus.clock, sleep=sleep)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from lti_tool.core.database import Base, Database
 from lti_tool.core.errors import ConflictError
 from lti_tool.core.http import HttpClient
 from lti_tool.moodle.documents import Applied, Document, Roster
-from lti_tool.moodle.models import MoodleSite
+from lti_tool.moodle.models import Site
 from lti_tool.moodle.plugin import MoodlePlugin
 from lti_tool.moodle.plugin_errors import TransientError
 from lti_tool.sis.changes import record_since
@@ -289,9 +289,7 @@ class World:
     def _faulty(self, fault: Callable[[Callable[[], Applied]], Applied]) -> None:
         plugin = self.campus.plugin
 
-        def apply(
-            site: MoodleSite, documents: Sequence[Document], *, dryrun: bool = False
-        ) -> Applied:
+        def apply(site: Site, documents: Sequence[Document], *, dryrun: bool = False) -> Applied:
             return fault(lambda: MoodlePlugin.apply(plugin, site, documents, dryrun=dryrun))
 
         plugin.apply = apply  # type: ignore[method-assign]

@@ -118,7 +118,7 @@ def test_looking_at_everything_is_a_statement_per_fifty_records_and_no_call(
             session, ChangeKind.PERSON, [f"MANY-{n:04}" for n in range(1500)], at=campus.clock.now()
         )
     campus.run()
-    campus.parts.marks.mark_all(campus.site.id)
+    campus.parts.marks.mark_all(campus.site)
     before = repr(campus.platform.state)
     sa.event.listen(campus.database.engine, "before_cursor_execute", note)
     try:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from lti_tool.core.errors import NagaError
 from lti_tool.moodle.documents import Applied, Document, Roster, key_of
-from lti_tool.moodle.models import MoodleSite
+from lti_tool.moodle.models import Site
 from lti_tool.moodle.plugin import MoodlePlugin
 from lti_tool.moodle.plugin_errors import (
     BatchTooLargeError,
@@ -36,7 +36,7 @@ def _faulty(campus: Campus, fault: Any) -> Iterator[None]:
     """Calls of ``apply`` go through ``fault(documents, call)``."""
     plugin = campus.plugin
 
-    def apply(site: MoodleSite, documents: Sequence[Document], *, dryrun: bool = False) -> Applied:
+    def apply(site: Site, documents: Sequence[Document], *, dryrun: bool = False) -> Applied:
         return fault(  # type: ignore[no-any-return]
             documents, lambda: MoodlePlugin.apply(plugin, site, documents, dryrun=dryrun)
         )

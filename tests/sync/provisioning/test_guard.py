@@ -208,7 +208,7 @@ def test_what_is_not_known_is_asked_of_moodle(campus: Campus) -> None:
     for person, class_key in _enrolled(campus)[: limit + 1]:
         campus.enrolling.drop(person, class_key)
     campus.clock.advance(seconds=1)
-    campus.parts.marks.mark_all(campus.site.id)
+    campus.parts.marks.mark_all(campus.site)
     run = campus.run()
     assert run is not None
     assert run.state is RunState.WAITING

@@ -6,7 +6,7 @@ import datetime as dt
 
 from lti_tool.core.errors import ConflictError
 from lti_tool.lti.models import Registration, Standing
-from lti_tool.moodle.models import MoodleSite
+from lti_tool.moodle.models import Site
 from lti_tool.sis.models import Term
 from lti_tool.sync.provisioning.models import SyncRun
 from tests.sync.provisioning.conftest import Campus
@@ -28,7 +28,7 @@ def _second_site(campus: Campus) -> int:
         )
         session.add(registration)
         session.flush()
-        site = MoodleSite(
+        site = Site(
             registration_id=registration.id,
             url="http://127.0.0.1:1",
             name="Other",
@@ -57,7 +57,7 @@ def test_whatever_breaks_at_one_site_the_next_has_its_turn(campus: Campus) -> No
     other = _second_site(campus)
     seen: list[int] = []
 
-    def act(site: MoodleSite) -> SyncRun | None:
+    def act(site: Site) -> SyncRun | None:
         seen.append(site.id)
         if len(seen) == 1:
             raise ZeroDivisionError

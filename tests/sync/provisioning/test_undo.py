@@ -10,7 +10,7 @@ import pytest
 from lti_tool.core.errors import ConflictError, NotFoundError
 from lti_tool.moodle.documents import DIGESTED, Applied, Document
 from lti_tool.moodle.documents import Course as CourseDocument
-from lti_tool.moodle.models import MoodleSite
+from lti_tool.moodle.models import Site
 from lti_tool.moodle.plugin import MoodlePlugin
 from lti_tool.moodle.plugin_errors import TransientError
 from lti_tool.sis.models import ClassHeader, ClassSession, Course, Person
@@ -92,7 +92,7 @@ def test_killed_in_between_it_is_asked_for_again(campus: Campus) -> None:
     run = _changed(campus)
     plugin, calls = campus.plugin, 0
 
-    def fail(site: MoodleSite, documents: Sequence[Document], *, dryrun: bool = False) -> Applied:
+    def fail(site: Site, documents: Sequence[Document], *, dryrun: bool = False) -> Applied:
         nonlocal calls
         calls += 1
         MoodlePlugin.apply(plugin, site, documents, dryrun=dryrun)
@@ -177,7 +177,7 @@ def test_a_course_that_was_frozen_is_opened_again(campus: Campus) -> None:
     campus.run()
     before = campus.fingerprints("course")
     campus.clock.advance(seconds=400 * 86400)
-    campus.parts.marks.mark_all(campus.site.id)
+    campus.parts.marks.mark_all(campus.site)
     run = campus.settle()
     assert run is not None
     assert any(course.readonly for course in campus.platform.state.courses.values())
