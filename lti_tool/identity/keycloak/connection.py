@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
+import threading
+from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from typing import Any
 
@@ -10,9 +14,11 @@ from keycloak import KeycloakAdmin, KeycloakOpenIDConnection
 from lti_tool.core.clock import Clock
 from lti_tool.core.http import HttpClient
 from lti_tool.identity.client_assertion import client_assertion
-from lti_tool.identity.keycloak.errors import translated
+from lti_tool.identity.keycloak.errors import asked_to_wait, translated
 
 _TIMEOUT_SECONDS = 30
+# A batch takes no longer, and most realms give a token five minutes.
+_BATCH = dt.timedelta(minutes=1)
 
 Sign = Callable[[dict[str, Any]], str]
 
@@ -24,16 +30,21 @@ class _Connection(KeycloakOpenIDConnection):
         http.check_url(options["server_url"])
         self._http = http
         super().__init__(verify=http.verify, timeout=_TIMEOUT_SECONDS, max_retries=0, **options)
-        http.adopt(self._s)
-        http.adopt(self.keycloak_openid.connection._s)
+        for session in (self._s, self.keycloak_openid.connection._s):
+            http.adopt(session)
+            session.hooks["response"].append(asked_to_wait)
 
 
 class _SignedConnection(_Connection):
-    """As a service account that proves itself by its key (RFC 7523): there is no secret."""
+    """As a service account that proves itself by its key (RFC 7523): there is no secret.
+
+    Thread-safe: of many that find the token too old, one renews it.
+    """
 
     def __init__(self, http: HttpClient, clock: Clock, sign: Sign, **options: Any) -> None:
         self._clock = clock
         self._sign = sign
+        self._renewing = threading.Lock()
         super().__init__(http, grant_type="client_credentials", **options)
 
     def get_token(self) -> None:
@@ -44,6 +55,13 @@ class _SignedConnection(_Connection):
             client_assertion(self._sign, self._clock, openid.client_id, issuer)
         )
         self.token = openid.token(grant_type="client_credentials", **proof)
+
+    def refresh_token(self) -> None:
+        """Get a new token, unless another thread has just done so."""
+        held = self.token
+        with self._renewing:
+            if self.token is held:
+                self.get_token()
 
 
 def as_administrator(
@@ -82,6 +100,30 @@ def as_service(
         )
         connection.get_token()
         return KeycloakAdmin(connection=connection)
+
+
+def keep_signed_in(admin: KeycloakAdmin) -> None:
+    """Renew a token that might end within a batch.
+
+    Raises:
+        KeycloakError, OutboundError
+    """
+    ends = admin.connection.expires_at
+    if ends is None or ends - dt.datetime.now(dt.UTC) < _BATCH:
+        with translated("sign in again"):
+            admin.connection.refresh_token()
+
+
+def claims_of(admin: KeycloakAdmin) -> dict[str, Any]:
+    """What our own access token says: it came to us from Keycloak itself, and is not judged."""
+    token = str((admin.connection.token or {}).get("access_token", ""))
+    try:
+        body = token.split(".")[1]
+        claims = json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    except (IndexError, ValueError):
+        # A realm may give tokens that only it can read.
+        return {}
+    return claims if isinstance(claims, dict) else {}
 
 
 def _rooted(url: str) -> str:
