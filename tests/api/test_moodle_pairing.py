@@ -161,7 +161,7 @@ def test_a_message_that_does_not_fit_is_told_where(
 ) -> None:
     done = tool.send("pair", tool.moodle.pairing(tool.secret(), **change))
     assert (done.status_code, done.json["field"]) == (400, field)
-    assert tool.services.sites.list() == []
+    assert tool.services.sites.moodles() == []
 
 
 def test_bodies_that_are_none(tool: Tool) -> None:

@@ -19,7 +19,7 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 def desk(synced: World) -> Desk:
-    [site] = synced.services.sites.list()
+    [site] = synced.services.sites.moodles()
     return Desk(synced, synced.administrator(), site)
 
 

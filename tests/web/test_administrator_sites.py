@@ -72,7 +72,7 @@ class Desk:
     @property
     def site(self) -> str:
         """The path of the one site's page."""
-        (found,) = self.world.services.sites.list()
+        (found,) = self.world.services.sites.moodles()
         return f"/{found.id}"
 
 
@@ -149,7 +149,7 @@ def test_what_moodle_says_is_text(connected: Desk) -> None:
 
 def test_a_paused_moodle_is_resumed(connected: Desk) -> None:
     services = connected.world.services
-    (site,) = services.sites.list()
+    (site,) = services.sites.moodles()
     services.sites.pause(site.id, reason="tests", actor="tests")
     assert "Paused" in connected.get("")
     assert "does not call this Moodle" in connected.get(connected.site)
@@ -159,11 +159,11 @@ def test_a_paused_moodle_is_resumed(connected: Desk) -> None:
 def test_a_connection_is_ended_on_purpose_only(connected: Desk) -> None:
     services = connected.world.services
     assert "Tick the box first" in connected.post(f"{connected.site}/disconnect")
-    assert services.sites.list()[0].standing is SiteStanding.ACTIVE
+    assert services.sites.moodles()[0].standing is SiteStanding.ACTIVE
     page = connected.post(f"{connected.site}/disconnect", meant="yes")
     assert "The connection is ended." in page
     assert "Check now" not in page
-    assert services.sites.list()[0].token_sealed is None
+    assert services.sites.moodles()[0].token_sealed is None
     assert "Disconnected" in connected.get("")
     assert "This Moodle is not connected." in connected.post(f"{connected.site}/resume")
 

@@ -27,7 +27,7 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 def desk(synced: World) -> Iterator[Desk]:
-    [site] = synced.services.sites.list()
+    [site] = synced.services.sites.moodles()
     yield Desk(synced, synced.administrator(), site)
     # Whatever a test held, dropped or left waiting is as it was.
     services = synced.services

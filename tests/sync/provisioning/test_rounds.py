@@ -6,7 +6,7 @@ import datetime as dt
 
 from lti_tool.core.errors import ConflictError
 from lti_tool.lti.models import Registration, Standing
-from lti_tool.moodle.models import Site
+from lti_tool.moodle.models import MoodleSite, Site
 from lti_tool.sis.models import Term
 from lti_tool.sync.provisioning.models import SyncRun
 from tests.sync.provisioning.conftest import Campus
@@ -28,7 +28,7 @@ def _second_site(campus: Campus) -> int:
         )
         session.add(registration)
         session.flush()
-        site = Site(
+        site = MoodleSite(
             registration_id=registration.id,
             url="http://127.0.0.1:1",
             name="Other",
