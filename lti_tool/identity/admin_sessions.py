@@ -1,4 +1,5 @@
-"""Sessions of the administration: by a single-use link, or by the school's identity provider.
+"""Sessions without a launch: of the administration, by a single-use link or by the school's
+identity provider; and of people at their own pages, by the provider alone.
 
 They live in the database: ending one, by whoever may, ends it at once in every browser.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -18,7 +20,7 @@ from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.core.errors import ForbiddenError, InvalidInputError
 from lti_tool.identity.models import AdminSignIn
-from lti_tool.identity.rights import Right, Role, rights_of
+from lti_tool.identity.rights import ADMINISTRATION, Right, Role, rights_of
 
 _SESSION = dt.timedelta(hours=8)
 _SEEN_EVERY = dt.timedelta(minutes=1)
@@ -37,8 +39,8 @@ class SignInLinkError(ForbiddenError):
 class AdminSession:
     """Somebody who is signed in.
 
-    ``authenticated_at``: when they last proved who they are; ``provider``: whether it was at the
-    identity provider.
+    ``authenticated_at``: when they last proved who they are, as far as that is known, and ``acr``
+    how well; ``provider``: whether it was at the identity provider.
     """
 
     name: str
@@ -47,12 +49,18 @@ class AdminSession:
     roles: tuple[str, ...] = (Role.ADMINISTRATOR,)
     person_key: str | None = None
     authenticated_at: dt.datetime | None = None
+    acr: str | None = None
     provider: bool = False
 
     @property
     def rights(self) -> frozenset[Right]:
         """What this person may do."""
         return rights_of(self.roles)
+
+    @property
+    def administers(self) -> bool:
+        """Whether any page of the administration is open to them."""
+        return bool(self.rights & ADMINISTRATION)
 
 
 class AdminSessions:
@@ -77,6 +85,11 @@ class AdminSessions:
         self._audit = audit
         self._public_url = public_url.rstrip("/")
         self._idle = idle
+
+    @property
+    def idle(self) -> dt.timedelta:
+        """After so long without a page a session of the provider's ends."""
+        return self._idle
 
     def sign_in_link(self, name: str, *, minutes: float = 15) -> str:
         """Return an address that signs ``name`` in once, within ``minutes``.
@@ -145,9 +158,9 @@ class AdminSessions:
             )
         return secret, expires_at
 
-    def open(self, session: Session, signed_in: AdminSignIn) -> tuple[str, dt.datetime]:
+    def open(self, session: Session, signed_in: AdminSignIn) -> str:
         """Begin the session of somebody who signed in at the provider, within a transaction;
-        returns the session's secret and when it expires at the latest.
+        returns the session's secret.
 
         ``signed_in`` says who it is; the rest is filled in here.
         """
@@ -159,15 +172,17 @@ class AdminSessions:
         signed_in.secret_hash = _hash(secret)
         signed_in.expires_at = now + _SESSION
         session.add(signed_in)
+        who = audited_as(signed_in.name, signed_in.person_key, signed_in.roles)
         self._audit.record(
             session,
-            actor=f"admin:{signed_in.name}",
-            action="admin.signed_in",
-            target=f"admin:{signed_in.name}",
+            actor=who,
+            action=f"{who.split(':')[0]}.signed_in",
+            target=who,
             roles=signed_in.roles,
             provider=signed_in.issuer,
+            acr=signed_in.acr,
         )
-        return secret, signed_in.expires_at
+        return secret
 
     def session(self, secret: str) -> AdminSession | None:
         """Return the session of this secret, or ``None`` if there is none or it has ended.
@@ -199,7 +214,9 @@ class AdminSessions:
             row.expires_at,
             roles=tuple(row.roles),
             person_key=row.person_key,
-            authenticated_at=row.authenticated_at or row.used_at,
+            # A link proves who one is when it is used; what a provider does not say is not known.
+            authenticated_at=row.authenticated_at if row.issuer else row.used_at,
+            acr=row.acr,
             provider=row.issuer is not None,
         )
 
@@ -213,18 +230,16 @@ class AdminSessions:
     def end(self, secret: str) -> None:
         """End the session; a secret of none changes nothing."""
         with self._database.write() as session:
-            name = session.scalar(
+            ended = session.execute(
                 sa.update(AdminSignIn)
                 .where(AdminSignIn.secret_hash == _hash(secret))
                 .values(secret_hash=None, expires_at=None, tokens_sealed=None)
-                .returning(AdminSignIn.name)
-            )
-            if name is not None:
+                .returning(AdminSignIn.name, AdminSignIn.person_key, AdminSignIn.roles)
+            ).first()
+            if ended is not None:
+                who = audited_as(*ended)
                 self._audit.record(
-                    session,
-                    actor=f"admin:{name}",
-                    action="admin.signed_out",
-                    target=f"admin:{name}",
+                    session, actor=who, action=f"{who.split(':')[0]}.signed_out", target=who
                 )
 
     def purge(self) -> int:
@@ -242,6 +257,13 @@ class AdminSessions:
                 .returning(AdminSignIn.token_hash)
             ).all()
             return len(gone)
+
+
+def audited_as(name: str, person_key: str | None, roles: Iterable[str]) -> str:
+    """How the audit log names somebody: those who only have pages of their own, by their key."""
+    if person_key is not None and not rights_of(roles) & ADMINISTRATION:
+        return f"person:{person_key}"[:200]
+    return f"admin:{name}"[:200]
 
 
 def _hash(secret: str) -> str:

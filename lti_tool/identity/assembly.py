@@ -13,6 +13,7 @@ from lti_tool.core.database import Database
 from lti_tool.core.http import HttpClient
 from lti_tool.identity.admin_sessions import AdminSessions
 from lti_tool.identity.people import People
+from lti_tool.identity.provider_claims import ProviderClaims
 from lti_tool.identity.provider_sessions import ProviderSessions
 from lti_tool.identity.sign_in import CALLBACK_PATH, SignIns
 from lti_tool.identity.sign_in_provider import ClientAuthentication, IdentityProvider
@@ -33,6 +34,7 @@ class ProviderSettings:
     person_claim: str
     roles_claim: str
     public_url: str
+    step_up_acr: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,11 @@ def assemble(
         scopes=settings.scopes,
         redirect_uri=settings.public_url + CALLBACK_PATH,
     )
+    said = ProviderClaims(
+        person=settings.person_claim,
+        roles=settings.roles_claim,
+        step_up_acr=tuple(settings.step_up_acr.split()),
+    )
     sessions = ProviderSessions(
         database,
         clock,
@@ -82,8 +89,7 @@ def assemble(
         sis,
         keyring,
         audit,
-        person_claim=settings.person_claim,
-        roles_claim=settings.roles_claim,
+        said,
     )
     sign_ins = SignIns(
         database,
@@ -93,6 +99,6 @@ def assemble(
         launches,
         sessions,
         audit,
-        person_claim=settings.person_claim,
+        said,
     )
     return SignInParts(provider, sessions, sign_ins)

@@ -31,14 +31,15 @@ class PersonLink(Base):
 
 
 class AdminSignIn(Base):
-    """A session of the administration: of a single-use link once it was used, or of a person who
-    signed in at the identity provider.
+    """A session without a launch: of a single-use link to the administration once it was used, or
+    of a person who signed in at the identity provider, to the administration or to their own pages.
 
     ``token_hash`` and ``secret_hash`` are SHA-256 in hexadecimal. ``roles`` are those of
     ``rights.py``. Of a sign-in at a provider: ``issuer``, ``subject`` and ``sid`` name it there,
-    ``authenticated_at`` is when the person last proved who they are, ``tokens_sealed`` holds the ID
-    token (to sign out there) and the refresh token (to learn of changed roles), ``checked_at`` is
-    when that was last done.
+    ``authenticated_at`` is when the person last proved who they are, ``acr`` how well (in the
+    provider's words), ``tokens_sealed`` holds the ID token (to sign out there), the refresh token
+    (to learn of changed roles) and the roles that the provider named; ``checked_at`` is when that
+    was last done.
     """
 
     __tablename__ = "admin_sign_in"
@@ -58,6 +59,7 @@ class AdminSignIn(Base):
     subject: Mapped[str | None] = mapped_column(sa.String(255))
     sid: Mapped[str | None] = mapped_column(sa.String(255))
     authenticated_at: Mapped[dt.datetime | None]
+    acr: Mapped[str | None] = mapped_column(sa.String(255))
     checked_at: Mapped[dt.datetime | None]
     tokens_sealed: Mapped[bytes | None]
 
@@ -74,9 +76,11 @@ class SeenLogout(Base):
 
 class SignIn(Base):
     """A sign-in at the school's identity provider under way; deleted by its use. It is for one
-    launch, or, without one, for the administration.
+    launch, or, without one, to use the tool itself.
 
     ``state`` and ``binding_hash`` are SHA-256 digests in hexadecimal of what the browser holds.
+    ``onward`` is the page that the person wanted; ``step_up``: they were asked to prove who they
+    are now, for an act that reaches far.
     """
 
     __tablename__ = "sign_in"
@@ -87,4 +91,6 @@ class SignIn(Base):
     launch_reference: Mapped[str | None] = mapped_column(
         sa.ForeignKey("lti_launch.reference", ondelete="CASCADE"), index=True
     )
+    onward: Mapped[str | None] = mapped_column(sa.String(500))
+    step_up: Mapped[bool] = mapped_column(default=False)
     expires_at: Mapped[dt.datetime] = mapped_column(index=True)

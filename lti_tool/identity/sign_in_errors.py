@@ -69,6 +69,16 @@ class SignInPersonUnknownError(ForbiddenError):
     title = "The school's system does not know this person"
 
 
+class SignInStepUpError(ForbiddenError):
+    """The provider did not make the person prove who they are as was asked.
+
+    ``field`` is the claim that says so.
+    """
+
+    code = "sign_in_step_up"
+    title = "That was not proof enough"
+
+
 class SignInRightlessError(ForbiddenError):
     """The person signed in, and none of their roles gives a right here."""
 

@@ -7,6 +7,7 @@ the one door out: each is a single request, and so needs no second session with 
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -82,15 +83,26 @@ class IdentityProvider:
     _known: tuple[dt.datetime, dict[str, Any]] | None = field(default=None, init=False)
 
     def authorization_url(
-        self, *, state: str, nonce: str, verifier: str, prompt: str | None = "login"
+        self,
+        *,
+        state: str,
+        nonce: str,
+        verifier: str,
+        prompt: str | None = "login",
+        step_up: tuple[str, ...] | None = None,
     ) -> str:
         """Where the browser goes to sign in; raises :class:`SignInUnavailableError`.
 
         ``prompt`` ``login``: the person proves who they are now, whoever is signed in there.
+        ``step_up``: the provider also says when that was, and it is to be as good as one of these
+        (``acr``), if there are any.
         """
+        configuration = self._configuration()
         asked = {"prompt": prompt} if prompt else {}
+        if step_up is not None:
+            asked |= _proof(configuration, step_up)
         url: str = prepare_grant_uri(
-            self._configuration()["authorization_endpoint"],
+            configuration["authorization_endpoint"],
             self.client_id,
             "code",
             redirect_uri=self.redirect_uri,
@@ -261,6 +273,24 @@ class IdentityProvider:
         if not isinstance(document, dict):
             raise _unavailable("outbound_not_json")
         return response.status, document
+
+
+def _proof(configuration: Mapping[str, Any], acr: tuple[str, ...]) -> dict[str, str]:
+    """How a provider is asked for a proof of now (OpenID Connect Core 3.1.2.1 and 5.5.1.1)."""
+    asked = {"max_age": "0"}
+    if not acr:
+        return asked
+    asked["acr_values"] = " ".join(acr)
+    known = configuration.get("acr_values_supported")
+    # As a wish it may be passed over; a provider that knows it may be told that it is a must.
+    if (
+        configuration.get("claims_parameter_supported") is True
+        and isinstance(known, list)
+        and set(acr) <= {each for each in known if isinstance(each, str)}
+    ):
+        must = {"essential": True, "values": list(acr)}
+        asked["claims"] = json.dumps({"id_token": {"acr": must}}, separators=(",", ":"))
+    return asked
 
 
 def _invalid(field: str | None, reason: str) -> SignInTokenError:

@@ -20,6 +20,8 @@ from lti_tool.lti.models import Deployment, Launch, LaunchOutcome, Registration,
 _LAUNCHES = cast(sa.Table, Launch.__table__)
 _REGISTRATIONS = cast(sa.Table, Registration.__table__)
 _DEPLOYMENTS = cast(sa.Table, Deployment.__table__)
+# No setting lets one be longer; without it every launch of the last months would be looked at.
+_LONGEST = dt.timedelta(hours=24)
 _HOLDING = (
     sa.select(*_LAUNCHES.c, *_REGISTRATIONS.c)
     .select_from(_LAUNCHES)
@@ -145,6 +147,21 @@ def load_session(
     launch = dict(zip(_LAUNCHES.c.keys(), row, strict=False))
     registration = dict(zip(_REGISTRATIONS.c.keys(), row[len(launch) :], strict=True))
     return LaunchSession(detached(Launch, launch), detached(Registration, registration))
+
+
+def end_sessions(session: Executor, accounts: sa.Select[int, str], *, now: dt.datetime) -> int:
+    """End the sessions of all launches from these accounts (registration and subject); returns how
+    many there were."""
+    result = session.execute(
+        sa.update(_LAUNCHES)
+        .where(
+            _LAUNCHES.c.at > now - _LONGEST,
+            _LAUNCHES.c.expires_at > now,
+            sa.tuple_(_LAUNCHES.c.registration_id, _LAUNCHES.c.subject).in_(accounts),
+        )
+        .values(expires_at=now)
+    )
+    return cast(sa.CursorResult[Any], result).rowcount
 
 
 def session_problem(

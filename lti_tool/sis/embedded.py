@@ -19,6 +19,7 @@ from lti_tool.sis.entities import (
     EnrollmentStatus,
     FinalGradeView,
     GradeStatus,
+    OwnEnrollment,
     PartGradeView,
     PersonStatus,
     PersonView,
@@ -37,6 +38,7 @@ from lti_tool.sis.models import (
     Teaching,
     Term,
 )
+from lti_tool.sis.own_classes import class_sizes, own_enrollments
 from lti_tool.sis.search import fold, holds
 
 _ATTENDING = [status for status in EnrollmentStatus if status.attends]
@@ -259,6 +261,16 @@ class EmbeddedSis:
         with self._database.reading() as connection:
             row = connection.execute(_ENROLLMENT, keys).first()
         return _roster_entry(row) if row else None
+
+    def enrollments_of(self, person_key: str) -> list[OwnEnrollment]:
+        """All enrolments of this person, whatever their status; the newest term first."""
+        with self._database.reading() as connection:
+            return own_enrollments(connection, person_key)
+
+    def class_sizes(self, class_keys: Collection[str]) -> dict[str, int]:
+        """How many students these classes have who attend or have ended them, by class."""
+        with self._database.reading() as connection:
+            return class_sizes(connection, class_keys)
 
     def roster(self, class_key: str, *, chunk: int = 1000) -> Iterator[list[RosterEntry]]:
         """All enrolments of a class, whatever their status, in chunks, ordered by person key."""

@@ -234,6 +234,16 @@ class RosterEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnEnrollment:
+    """A class of one student, with their status in it and the final grade so far, if any counts."""
+
+    class_: ClassView
+    status: EnrollmentStatus
+    is_audit: bool
+    final: FinalGradeView | None
+
+
+@dataclass(frozen=True, slots=True)
 class Membership:
     """A person in a class, as little as a roster needs: no names."""
 

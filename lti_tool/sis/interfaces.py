@@ -10,6 +10,7 @@ from lti_tool.sis.entities import (
     ClassTotals,
     ClassView,
     Membership,
+    OwnEnrollment,
     PartGradeView,
     PersonView,
     RosterEntry,
@@ -51,6 +52,14 @@ class StudentInformationSystem(Protocol):
 
     def enrollment(self, person_key: str, class_key: str) -> RosterEntry | None:
         """This person's enrolment in this class, whatever its status."""
+        ...
+
+    def enrollments_of(self, person_key: str) -> list[OwnEnrollment]:
+        """All enrolments of this person, whatever their status; the newest term first."""
+        ...
+
+    def class_sizes(self, class_keys: Collection[str]) -> Mapping[str, int]:
+        """How many students these classes have who attend or have ended them, by class."""
         ...
 
     def roster(self, class_key: str, *, chunk: int = 1000) -> Iterator[list[RosterEntry]]:

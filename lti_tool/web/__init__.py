@@ -23,6 +23,7 @@ from lti_tool.web import (
     instructor,
     lti,
     navigation,
+    own,
     request_log,
     security,
     sessions,
@@ -64,6 +65,7 @@ def init_app(app: Flask) -> None:
         grades_inbox.blueprint,
         deep_linking.blueprint,
         *administrator.blueprints,
+        own.blueprint,
         *sign_in.blueprints,
     ):
         app.register_blueprint(blueprint)

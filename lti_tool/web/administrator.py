@@ -24,11 +24,11 @@ from lti_tool.web.i18n import gettext as _
 from lti_tool.web.sessions import (
     AdminSessionError,
     current_admin,
-    end_admin,
+    end_own,
     provider_sign_out,
-    start_admin,
+    start_own,
 )
-from lti_tool.web.sign_in import begin_sign_in
+from lti_tool.web.sign_in import begin_sign_in, wanted
 from lti_tool.web.viewer import in_course
 from lti_tool.wiring import services
 
@@ -84,7 +84,7 @@ def redeem(token: str) -> Response:
     """Use the link up and begin the session."""
     secret, expires_at = services().admin_sessions.redeem(token)
     response = redirect(url_for("admin.registrations"))
-    start_admin(response, secret, expires_at)
+    start_own(response, secret, expires_at)
     return response
 
 
@@ -100,13 +100,16 @@ def _account_page(*, told: str | None = None, again: bool = False) -> str:
         provider=services().signing_in is not None,
         told=_(told) if told else None,
         again=again,
+        onward=wanted() if told else "",
     )
 
 
 @admin.post("/sign-in")
 def begin() -> Response:
     """Begin to sign in at the school's identity provider."""
-    return begin_sign_in(anew="again" in request.form)
+    return begin_sign_in(
+        step_up="again" in request.form, onward=request.form.get("onward", "") or "/admin/"
+    )
 
 
 @admin.post("/sign-out")
@@ -114,7 +117,7 @@ def sign_out() -> Response:
     """End the session; where it began at the provider, there too."""
     onward = provider_sign_out(back_to=url_for("admin.account", _external=True))
     response = HtmlResponse(mimetype="text/html")
-    end_admin(response)
+    end_own(response)
     g.pop("admin", None)
     response.set_data(render_template("administrator/signed_out.html", onward=onward))
     return response

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from flask import g, request, url_for
 
+from lti_tool.identity.rights import OWN
 from lti_tool.web.i18n import gettext as _
 
 _SITES = ("admin.sites", "admin.site", "admin.connect")
@@ -39,6 +40,12 @@ def links() -> list[Link]:
             ("admin.grades", _("Grades")),
             ("admin.launches", _("Launches")),
         ]
+        if g.admin.rights & OWN:
+            found.append(("own.index", _("My classes")))
+    elif "own" in g:
+        found = [("own.index", _("My classes"))]
+        if g.own.administers:
+            found.append(("admin.index", _("Administration")))
     here = request.endpoint or ""
     return [Link(url_for(name), label, _same(name, here)) for name, label in found]
 
@@ -46,6 +53,8 @@ def links() -> list[Link]:
 def _same(name: str, here: str) -> bool:
     if name == "site.registration":
         return here.startswith("site.")
+    if name == "own.index":
+        return here.startswith("own.")
     if name == "admin.sites":
         return _of_sites(here)
     if name == "admin.grades":

@@ -1,4 +1,4 @@
-"""Which right each page and act of the administration needs. What is not named is refused."""
+"""Which right each page and act without a launch needs. What is not named is refused."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flask import request
 
 from lti_tool.core.errors import ForbiddenError
 from lti_tool.identity.admin_sessions import AdminSession
-from lti_tool.identity.rights import STEP_UP, Right
+from lti_tool.identity.rights import ADMINISTRATION, OWN, STEP_UP, Right
 from lti_tool.web.sessions import current_admin
 from lti_tool.wiring import services
 
@@ -59,18 +59,6 @@ NEEDED: dict[str, Right] = {
         Right.GRADES,
     ),
     **dict.fromkeys(
-        (
-            "grades_ask",
-            "grades_decide_several",
-            "grades_hold",
-            "grades_keep",
-            "grades_lift",
-            "grades_several",
-            "grades_take",
-        ),
-        Right.GRADES,
-    ),
-    **dict.fromkeys(
         ("confirm_people", "link_course", "link_person", "unlink_course", "unlink_person"),
         Right.PEOPLE,
     ),
@@ -106,6 +94,15 @@ NEEDED: dict[str, Right] = {
 }
 
 
+# People's own pages: any of these rights opens one. Whose class it is, is the SIS's to say.
+OWN_OPEN = frozenset({"own.sign_out"})
+OWN_NEEDED: dict[str, frozenset[Right]] = {
+    "own.index": OWN,
+    "own.class_": frozenset({Right.LEARN}),
+    "own.taught": frozenset({Right.TEACH}),
+}
+
+
 class StepUpError(ForbiddenError):
     """The act reaches far, and who asks for it proved who they are too long ago."""
 
@@ -115,14 +112,20 @@ class StepUpError(ForbiddenError):
 
 def require(who: AdminSession) -> None:
     """Refuse this request unless these rights, and a recent proof where it is needed, allow it."""
-    needed = NEEDED.get((request.endpoint or "").removeprefix("admin."))
-    if needed is None or needed not in who.rights:
+    needed = needed_by(request.endpoint or "")
+    if not needed & who.rights:
         raise ForbiddenError(
             "Your role does not allow this.",
             remedy="Ask an administrator of this tool to do it, or to give you the role.",
         )
-    if request.method != "POST" or needed not in STEP_UP or not who.provider:
+    if request.method != "POST" or not needed & STEP_UP or not who.provider:
         return
+    enough = services().settings.oidc_step_up_acr.split()
+    if enough and who.acr not in enough:
+        raise StepUpError(
+            "This reaches far, and needs a better proof of who you are. Nothing was done.",
+            remedy="Sign in once more, then ask for it again.",
+        )
     limit = dt.timedelta(minutes=services().settings.step_up_minutes)
     if who.authenticated_at is None or services().clock.now() - who.authenticated_at > limit:
         raise StepUpError(
@@ -131,14 +134,20 @@ def require(who: AdminSession) -> None:
         )
 
 
+def needed_by(endpoint: str) -> frozenset[Right]:
+    """The rights of which one opens an endpoint; none: nobody's."""
+    if endpoint.startswith("admin."):
+        right = NEEDED.get(endpoint.removeprefix("admin."))
+        return frozenset() if right is None else frozenset({right})
+    return OWN_NEEDED.get(endpoint, frozenset())
+
+
 def may(endpoint: str) -> bool:
     """Whether this session may use a page or act of the administration: for what pages show."""
-    # Here and not above: sessions ask this module.
-
     needed = NEEDED.get(endpoint)
     return needed is not None and needed in current_admin().rights
 
 
 def may_everything() -> bool:
     """Whether this session is an administrator's."""
-    return current_admin().rights == frozenset(Right)
+    return current_admin().rights >= ADMINISTRATION

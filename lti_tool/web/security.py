@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.exc import SQLAlchemyError
 
 from lti_tool.lti.registrations import origin_of
+from lti_tool.web.sessions import is_own
 from lti_tool.wiring import services
 
 csrf = CSRFProtect()
@@ -85,8 +86,8 @@ def _add_headers(response: Response) -> Response:
     headers.setdefault("Cache-Control", "no-store")
     if response.mimetype == "text/html" and "Content-Security-Policy" not in headers:
         headers["Content-Security-Policy"] = content_security_policy(
-            # Nobody frames the administration of the whole tool: its buttons are worth stealing.
-            () if request.path.startswith("/admin") else _platforms(),
+            # Nobody frames the tool's own pages: their buttons are worth stealing.
+            () if is_own(request.path) else _platforms(),
             nonce=g.get("csp_nonce"),
             form_targets=g.get("csp_form_targets", ()),
         )

@@ -1,9 +1,10 @@
-"""Sessions by path: each launch has its own under ``/l/<reference>``, administrators at ``/admin``.
+"""Sessions by path: each launch has its own under ``/l/<reference>``; people who signed in to the
+tool itself have one at ``/admin`` and ``/my``.
 
-The cookie is signed and scoped to the path, so that two courses open in two tabs, or two embedded
-links on one page, never take each other's session. Where a browser blocks cookies in frames, the
-page hands the same signed value back in the header ``X-Naga-Session``. What the cookie proves is
-judged by the database at each request: a disabled platform's sessions end at once.
+The cookie of a launch is signed and scoped to the path, so that two courses open in two tabs, or
+two embedded links on one page, never take each other's session. Where a browser blocks cookies in
+frames, the page hands the same signed value back in the header ``X-Naga-Session``. What the cookie
+proves is judged by the database at each request: a disabled platform's sessions end at once.
 """
 
 from __future__ import annotations
@@ -26,10 +27,15 @@ from lti_tool.lti.launch_sessions import LaunchSession
 from lti_tool.wiring import services
 
 LAUNCH_COOKIE = "__Secure-naga-launch"
-ADMIN_COOKIE = "__Secure-naga-admin"
+# Pages of the tool itself stand in nobody's frame. Lax: it comes along when the identity provider,
+# or a link in a message, leads here, and with no form, frame or script of another site. One for all
+# of them, as it is one session with all its rights: the path of a cookie keeps no page of the same
+# origin from another, while "__Host-" (which needs the whole origin) keeps neighbours in the domain
+# from setting one.
+OWN_COOKIE = "__Host-naga-signed-in"
 HEADER = "X-Naga-Session"
 LOCATION_HEADER = "X-Naga-Location"
-_ADMIN_PATH = "/admin"
+_OWN_PATHS = ("/admin", "/my", "/sign-in")
 _LAUNCH_PREFIX = "/l/"
 _SECRET = "secret"  # noqa: S105 - the name of a member, not a secret
 _REFERENCE = "reference"
@@ -37,7 +43,7 @@ _CSRF = "csrf_token"
 
 
 class AdminSessionError(NagaError):
-    """Nobody is signed in as administrator here, or not any more."""
+    """Nobody is signed in here, or not any more."""
 
     code = "admin_session_missing"
     status = 401
@@ -46,7 +52,7 @@ class AdminSessionError(NagaError):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where a session holds: its cookie and path. ``reference`` is ``None`` at ``/admin``."""
+    """Where a session holds: its cookie and path. ``reference`` is ``None`` without a launch."""
 
     cookie: str
     path: str
@@ -106,11 +112,13 @@ class ScopedSessions(SecureCookieSessionInterface):
                 response.status_code = 200
             return
         if not session:
-            _delete_cookie(response, scope.cookie, path=scope.path)
+            _delete_cookie(response, scope)
             return
         if scope.reference is not None:
             session[_REFERENCE] = scope.reference
-        set_cookie(response, scope.cookie, self.dump(app, session), path=scope.path)
+            set_cookie(response, scope.cookie, self.dump(app, session), path=scope.path)
+        else:
+            _set_own(response, self.dump(app, session))
 
     def dump(self, app: Flask, content: Mapping[str, object]) -> str:
         """Sign a session's content."""
@@ -142,15 +150,23 @@ def scope_of(path: str) -> Scope | None:
         reference = path[len(_LAUNCH_PREFIX) :].split("/", 1)[0]
         if reference.isalnum() and reference.isascii():
             return Scope(LAUNCH_COOKIE, _LAUNCH_PREFIX + reference, reference)
-    if path == _ADMIN_PATH or path.startswith(_ADMIN_PATH + "/"):
-        return Scope(ADMIN_COOKIE, _ADMIN_PATH, None)
-    return None
+    return _OWN if is_own(path) else None
+
+
+_OWN = Scope(OWN_COOKIE, "/", None)
+
+
+def is_own(path: str) -> bool:
+    """Whether a path is one of the tool's own pages: of the administration, of people, of signing
+    in. Nobody frames them."""
+    return any(path == own or path.startswith(own + "/") for own in _OWN_PATHS)
 
 
 def set_cookie(
     response: Response, name: str, value: str, *, path: str = "/", max_age: int | None = None
 ) -> None:
-    """Set a cookie as all of ours are: it must work in a frame on another site, and only there."""
+    """Set a cookie as those of launches are: it must work in a frame on another site, and only
+    there."""
     response.set_cookie(
         name,
         value,
@@ -211,12 +227,14 @@ def current_launch() -> LaunchSession:
     return found
 
 
-def start_admin(response: Response, secret: str, expires_at: dt.datetime) -> None:
-    """Keep the secret that a sign-in link was redeemed for, in the cookie of ``/admin``."""
+def start_own(response: Response, secret: str, expires_at: dt.datetime) -> None:
+    """Keep the secret of a session that has begun; the one that this browser had before ends."""
+    before = session.get(_SECRET)
+    if isinstance(before, str):
+        services().admin_sessions.end(before)
     content = {_SECRET: secret, _CSRF: secrets.token_hex(20)}
     seconds = (expires_at - services().clock.now()).total_seconds()
-    value = _interface().dump(current_app, content)
-    set_cookie(response, ADMIN_COOKIE, value, path=_ADMIN_PATH, max_age=max(int(seconds), 0))
+    _set_own(response, _interface().dump(current_app, content), max_age=max(int(seconds), 0))
     # What was in the session before signing in must not be saved over it.
     session.modified = False
 
@@ -229,32 +247,38 @@ def provider_sign_out(*, back_to: str) -> str | None:
     return parts.sessions.sign_out_url(secret, back_to=back_to)
 
 
-def end_admin(response: Response) -> None:
-    """End the administrator's session, in the database and in the browser."""
+def end_own(response: Response) -> None:
+    """End the session, in the database and in the browser."""
     secret = session.get(_SECRET)
     if isinstance(secret, str):
         services().admin_sessions.end(secret)
-    _delete_cookie(response, ADMIN_COOKIE, path=_ADMIN_PATH)
+    _delete_cookie(response, _OWN)
     session.clear()
     session.modified = False
+    g.pop("admin_session", None)
 
 
-def current_admin() -> AdminSession:
-    """Return the administrator of this request; raises :class:`AdminSessionError`."""
+def found_own() -> AdminSession | None:
+    """Who is signed in to the tool itself, read once a request; ``None``: nobody."""
     found: AdminSession | None = g.get("admin_session")
     if found is not None:
         return found
     scope = getattr(session, "scope", None)
     secret = session.get(_SECRET)
     if scope is not None and scope.reference is None and isinstance(secret, str):
-        found = services().admin_sessions.session(secret)
+        found = g.admin_session = services().admin_sessions.session(secret)
+    return found
+
+
+def current_admin() -> AdminSession:
+    """Who is signed in; raises :class:`AdminSessionError`."""
+    found = found_own()
     if found is None:
         raise AdminSessionError(
             "Nobody is signed in here, or the session has ended.",
             remedy="Sign in again: with your school account at /admin/sign-in, or by a new link "
             "(`nagasis admin sign-in-link`).",
         )
-    g.admin_session = found
     return found
 
 
@@ -265,7 +289,19 @@ def _interface() -> ScopedSessions:
     return interface
 
 
-def _delete_cookie(response: Response, name: str, *, path: str) -> None:
+def _set_own(response: Response, value: str, *, max_age: int | None = None) -> None:
+    response.set_cookie(
+        OWN_COOKIE, value, max_age=max_age, secure=True, httponly=True, samesite="Lax"
+    )
+
+
+def _delete_cookie(response: Response, scope: Scope) -> None:
+    framed = scope.reference is not None
     response.delete_cookie(
-        name, path=path, secure=True, httponly=True, samesite="None", partitioned=True
+        scope.cookie,
+        path=scope.path,
+        secure=True,
+        httponly=True,
+        samesite="None" if framed else "Lax",
+        partitioned=framed,
     )

@@ -1,6 +1,7 @@
-"""Signing in with the school account: to connect the account of a launch, or to the administration.
+"""Signing in with the school account: to use the tool itself, or to connect a launch's account.
 
-A launch's: from the page that says that the account is not connected.
+To use the tool: at ``/sign-in``, or from the administration. A launch's: from the page that says
+that the account is not connected.
 
 Identity providers refuse frames, so the sign-in has a window of its own. A browser that keeps the
 cookies of frames apart does not show it the launch's session; so the page in the frame hands it a
@@ -11,6 +12,8 @@ person to somebody else's account.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 from flask import (
     Blueprint,
@@ -25,21 +28,23 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
 
 from lti_tool.identity.assembly import SignInParts
+from lti_tool.identity.rights import ADMINISTRATION, OWN, rights_of
 from lti_tool.identity.sign_in import CALLBACK_PATH, LOGOUT_PATH, SignIns, cookie_name
 from lti_tool.identity.sign_in_errors import (
     AGAIN,
-    SignInDeniedError,
     SignInNotOpenError,
     SignInOffError,
     SignInTokenError,
 )
+from lti_tool.lti.registrations import origin_of
 from lti_tool.web import reasons, security
 from lti_tool.web.errors import on_naga_error, wants_problem
-from lti_tool.web.sessions import set_cookie, start_admin
+from lti_tool.web.sessions import found_own, set_cookie, start_own
 from lti_tool.web.viewer import PersonUnknownError, in_course, viewer
 from lti_tool.wiring import services
 
 _SECONDS = 600
+_MAX_ONWARD = 500
 
 window = Blueprint("sign_in", __name__)
 course = in_course(Blueprint("sign_in_course", __name__, url_prefix="/l/<reference>"))
@@ -77,9 +82,23 @@ def progress() -> Response:
     return Response(headers={"HX-Location": json.dumps(place)})
 
 
+@window.get("/sign-in")
+def page() -> str | Response:
+    """The way in without a launch; who is in already goes on."""
+    if services().signing_in is None:
+        raise _off()
+    onward = local(request.args.get("onward", ""))
+    who = found_own()
+    if who is not None:
+        return redirect(landing(who.roles, onward))
+    return render_template("sign_in/page.html", onward=onward)
+
+
 @window.post("/sign-in")
 def begin() -> Response:
-    """Begin, in a window of its own."""
+    """Begin: for the launch that a ticket names, in a window of its own, else to use the tool."""
+    if "ticket" not in request.form:
+        return begin_sign_in(onward=request.form.get("onward", ""))
     sign_in = _enabled().sign_ins
     try:
         reference = _tickets().loads(request.form.get("ticket", ""))
@@ -90,15 +109,49 @@ def begin() -> Response:
     return _leave(sign_in, reference)
 
 
-def begin_sign_in(*, anew: bool) -> Response:
-    """Begin a sign-in to the administration."""
+def begin_sign_in(*, step_up: bool = False, onward: str = "") -> Response:
+    """Begin a sign-in to use the tool; ``onward`` is the page that was wanted."""
     if not security.sent_by_own_page():
         raise SignInNotOpenError("It did not begin on a page of this tool.", remedy=AGAIN)
-    return _leave(_enabled().sign_ins, None, anew=anew)
+    return _leave(_enabled().sign_ins, None, step_up=step_up, onward=local(onward))
 
 
-def _leave(sign_in: SignIns, reference: str | None, *, anew: bool = True) -> Response:
-    ticket = sign_in.begin(reference, anew=anew)
+def local(onward: str) -> str:
+    """A page of the tool's own that somebody may be sent on to, else ``""``: an address that came
+    from outside leads nowhere else."""
+    parts = urlsplit(onward) if onward.isprintable() and len(onward) <= _MAX_ONWARD else None
+    if parts is None or parts.scheme or parts.netloc or "\\" in onward:
+        return ""
+    return onward if _area(parts.path) else ""
+
+
+def _area(path: str) -> str:
+    return next((own for own in ("/admin", "/my") if path == own or path.startswith(own + "/")), "")
+
+
+def wanted() -> str:
+    """The page that this request is about: where somebody goes on to once they have signed in."""
+    if request.method == "GET":
+        return local(request.full_path.rstrip("?"))
+    parts = urlsplit(request.referrer or "")
+    if origin_of(request.referrer or "") != origin_of(services().settings.public_url):
+        return ""
+    return local(parts.path + (f"?{parts.query}" if parts.query else ""))
+
+
+def landing(roles: Iterable[str], onward: str = "") -> str:
+    """Where somebody with these roles goes: to the page that they wanted, if it may be theirs."""
+    rights = rights_of(roles)
+    mine = {"/admin": rights & ADMINISTRATION, "/my": rights & OWN}
+    if mine.get(_area(urlsplit(onward).path)):
+        return onward
+    return url_for("admin.index" if rights & ADMINISTRATION else "own.index")
+
+
+def _leave(
+    sign_in: SignIns, reference: str | None, *, step_up: bool = False, onward: str = ""
+) -> Response:
+    ticket = sign_in.begin(reference, step_up=step_up, onward=onward)
     # A page, not a redirect: the policy of the page that sent the form would count it as a target.
     response = Response(
         render_template("sign_in/leave.html", url=ticket.redirect_url), mimetype="text/html"
@@ -116,19 +169,17 @@ def finish() -> Response:
     """The provider's answer."""
     sign_in = _enabled().sign_ins
     state = request.args.get("state", "")
-    if "error" in request.args:
-        raise SignInDeniedError(
-            "The school's sign-in did not sign you in. Nothing was changed.", remedy=AGAIN
-        )
     cookie = cookie_name(state)
     finished = sign_in.finish(
         state=state,
         code=request.args.get("code", ""),
         secret=request.cookies.get(cookie),
+        error=request.args.get("error"),
     )
-    if finished.session is not None:
-        response = redirect(url_for("admin.index"), code=303)
-        start_admin(response, *finished.session)
+    begun = finished.session
+    if begun is not None:
+        response = redirect(landing(begun.roles, begun.onward), code=303)
+        start_own(response, begun.secret, begun.expires_at)
     else:
         response = Response(render_template("sign_in/done.html"), mimetype="text/html")
     set_cookie(response, cookie, "", max_age=0)
@@ -159,9 +210,16 @@ security.csrf.exempt(log_out)
 def _enabled() -> SignInParts:
     wired = services()
     if wired.signing_in is None:
-        raise SignInOffError("No sign-in is set up for this tool.")
+        raise _off()
     wired.rate_limiter.hit("sign_in", wired.settings.launch_rate_limit, request.remote_addr or "?")
     return wired.signing_in
+
+
+def _off() -> SignInOffError:
+    return SignInOffError(
+        "No sign-in is set up for this tool.",
+        remedy="Open the tool from your course in Moodle.",
+    )
 
 
 def _tickets() -> URLSafeSerializer:

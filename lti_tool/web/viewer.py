@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,6 +23,14 @@ class PersonUnknownError(NagaError):
     code = "person_unknown"
     status = 403
     title = "Your account is not connected yet"
+
+
+class PersonLeftError(NagaError):
+    """The SIS knows the person, and says that they take part no more."""
+
+    code = "person_left"
+    status = 403
+    title = "Your account is closed"
 
 
 class ClassUnknownError(NagaError):
@@ -74,12 +83,21 @@ class Viewer:
 
     @cached_property
     def found_person(self) -> PersonView | None:
-        """The person of the SIS that this account is linked to now, if any."""
+        """The person of the SIS that this account is linked to now, if any.
+
+        Every page asks: whoever was suspended in the SIS is out at their next.
+
+        Raises:
+            PersonLeftError
+        """
         subject = self.launch.subject
         if subject is None:
             return None
         key = services().people.person_key(self.registration.id, subject)
-        return services().sis.person(key) if key else None
+        person = services().sis.person(key) if key else None
+        if person is not None and not person.status.may_sign_in:
+            raise person_left(reference=self.launch.reference)
+        return person
 
     @property
     def person(self) -> PersonView:
@@ -124,24 +142,37 @@ class Viewer:
 
     @cached_property
     def gradable_parts(self) -> tuple[PartView, ...]:
-        """The parts whose grades a teacher may see and push.
-
-        Where the SIS names teachers, one sees only what one teaches (and what nobody is named
-        for); a teacher of the course whom the SIS does not name sees none. Where it names nobody
-        at all, whoever teaches the course on the platform sees all.
-        """
-        parts = [part for class_ in self.classes for part in class_.parts]
-        key = self.person.person_key
-        if not any(part.teacher_key for part in parts):
-            return tuple(parts)
-        if not any(part.teacher_key == key for part in parts):
-            return ()
-        return tuple(part for part in parts if part.teacher_key in (key, None))
+        """The parts whose grades this teacher may see and push."""
+        return gradable_parts(self.classes, self.person.person_key)
 
     @property
     def sees_all_parts(self) -> bool:
         """Whether no part of the course's classes is hidden from this teacher."""
         return len(self.gradable_parts) == sum(len(class_.parts) for class_ in self.classes)
+
+
+def person_left(*, reference: str | None = None) -> PersonLeftError:
+    """What somebody is told whom the SIS no longer lets in."""
+    return PersonLeftError(
+        "The school's system says that your account is closed.",
+        remedy="If that is wrong, ask the registrar.",
+        reference=reference,
+    )
+
+
+def gradable_parts(classes: Iterable[ClassView], person_key: str) -> tuple[PartView, ...]:
+    """The parts of these classes whose grades somebody who teaches them may see.
+
+    Where the SIS names teachers, one sees only what one teaches (and what nobody is named for); a
+    teacher whom the SIS does not name for any sees none. Where it names nobody at all, whoever
+    teaches the classes sees all.
+    """
+    parts = [part for class_ in classes for part in class_.parts]
+    if not any(part.teacher_key for part in parts):
+        return tuple(parts)
+    if not any(part.teacher_key == person_key for part in parts):
+        return ()
+    return tuple(part for part in parts if part.teacher_key in (person_key, None))
 
 
 def viewer() -> Viewer:
@@ -174,6 +205,8 @@ def require_site_administrator() -> Viewer:
             "This page is for administrators of the Moodle site.",
             reference=who.launch.reference,
         )
+    # Nor may somebody whom the SIS has suspended; it need not know them otherwise.
+    _ = who.found_person
     return who
 
 

@@ -130,6 +130,7 @@ class OidcProvider:
             "sub": "account-1",
             "exp": now + 300,
             "iat": now,
+            "auth_time": now,
             "nonce": nonce,
         }
         claims |= self.person | self.spoil

@@ -16,6 +16,7 @@ from lti_tool.core.http import HttpClient
 from lti_tool.identity.admin_sessions import AdminSessions
 from lti_tool.identity.models import PersonLink
 from lti_tool.identity.people import People
+from lti_tool.identity.provider_claims import ProviderClaims
 from lti_tool.identity.provider_sessions import ProviderSessions
 from lti_tool.identity.sign_in import SignIns
 from lti_tool.identity.sign_in_provider import IdentityProvider
@@ -71,6 +72,7 @@ class World:
             scopes="openid profile",
             redirect_uri=f"{TOOL}/sign-in/callback",
         )
+        said = ProviderClaims(person="person_uuid", roles="naga_roles")
         sessions = ProviderSessions(
             self.database,
             self.clock,
@@ -79,8 +81,7 @@ class World:
             EmbeddedSis(self.database, self.clock),
             self.keyring,
             self.audit,
-            person_claim="person_uuid",
-            roles_claim="naga_roles",
+            said,
         )
         return SignIns(
             self.database,
@@ -90,7 +91,7 @@ class World:
             launches,
             sessions,
             self.audit,
-            person_claim="person_uuid",
+            said,
         )
 
     def sign_in(self) -> str | None:

@@ -127,10 +127,12 @@ def test_a_form_of_another_site_begins_nothing(desk: Desk) -> None:
 
 
 def test_who_has_no_role_is_told_so(desk: Desk) -> None:
-    desk.oidc.person["naga_roles"] = ["student"]
+    desk.oidc.person["naga_roles"] = []
     refused = desk.sign_in()
     assert refused.status_code == 403
     assert "no role" in refused.text
+    desk.oidc.person["naga_roles"] = ["janitor"]
+    assert "mean nothing here" in desk.sign_in().text
     assert desk.get("/admin/registrations").status_code == 401
 
 

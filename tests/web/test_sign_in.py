@@ -222,9 +222,13 @@ def test_an_answer_in_another_browser(world: World) -> None:
 
 
 def test_the_provider_says_no(world: World) -> None:
-    answer = world.window.get("/sign-in/callback?error=access_denied&state=x", base_url=URL)
+    path = world.return_from_provider().replace("&code=", "&error=access_denied&unused=")
+    answer = world.window.get(path, base_url=URL)
     assert answer.status_code == 403
     assert "access_denied" not in answer.text
+    assert world.launched.reference in answer.text
+    again = world.window.get(path, base_url=URL)
+    assert (again.status_code, "no longer open" in again.text) == (400, True)
 
 
 def test_a_person_unknown_to_the_sis_gets_a_page_with_the_reference(world: World) -> None:

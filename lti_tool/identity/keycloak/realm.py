@@ -104,7 +104,7 @@ def _tool(plan: RealmPlan) -> dict[str, Any]:
             "pkce.code.challenge.method": "S256",
             "backchannel.logout.url": f"{url}/sign-in/logout",
             "backchannel.logout.session.required": "true",
-            "post.logout.redirect.uris": f"{url}/admin/sign-in",
+            "post.logout.redirect.uris": f"{url}/admin/sign-in##{url}/sign-in",
         },
         protocolMappers=[
             _person_mapper(plan),
