@@ -190,8 +190,8 @@ class Settings(BaseSettings):
 
     oidc_issuer: str = Field(
         "",
-        description="Issuer of the OpenID provider at which people connect their account by "
-        "signing in (https://…/realms/school); empty: off.",
+        description="Issuer of the OpenID provider at which people sign in to the tool and connect "
+        "their account (https://…/realms/school); empty: off.",
     )
     oidc_client_id: str = Field(
         "", validate_default=True, description="The tool's client id at that provider."
@@ -215,15 +215,26 @@ class Settings(BaseSettings):
     oidc_roles_claim: str = Field(
         "naga_roles",
         min_length=1,
-        description="The claim of the ID token that holds the person's roles in the administration "
-        "(administrator, registrar, auditor); a dotted path (`resource_access.naga-tool.roles`).",
+        description="The claim of the ID token that holds the person's roles (administrator, "
+        "registrar, auditor, teacher, student); a dotted path (`resource_access.naga-tool.roles`). "
+        "Whom the SIS names as a teacher or a student is one without it.",
+    )
+    keycloak_concurrency: Annotated[int, Field(ge=1, le=32)] = Field(
+        8, description="Accounts that are written to a Keycloak at once."
+    )
+    keycloak_required_actions: str = Field(
+        "UPDATE_PASSWORD",
+        pattern=r"^[A-Za-z0-9_-]*( [A-Za-z0-9_-]+)*$",
+        description="What Keycloak asks of a person at their first sign-in, when the tool made "
+        "their account: names of its required actions, with spaces between them "
+        "(`UPDATE_PASSWORD VERIFY_EMAIL`); empty: nothing.",
     )
     session_idle_minutes: int = Field(
         30,
         ge=1,
         le=480,
-        description="Minutes without a page after which a session of the administration ends, of "
-        "people who signed in at the provider. After 8 hours it ends anyway.",
+        description="Minutes without a page after which a session of somebody who signed in at the "
+        "provider ends. After 8 hours it ends anyway.",
     )
     step_up_minutes: int = Field(
         30,
@@ -231,6 +242,12 @@ class Settings(BaseSettings):
         le=480,
         description="Minutes since they last proved who they are, after which people who signed in "
         "at the provider are asked to do so again before an act that reaches far.",
+    )
+    oidc_step_up_acr: str = Field(
+        "",
+        description="What the provider calls a sign-in that is good enough for acts that reach far "
+        "(`acr`); several are separated by spaces, and any of them will do. It is asked for it "
+        "then, and lower is refused. Empty: any fresh sign-in will do.",
     )
     oidc_scopes: str = Field(
         "openid profile", description="Scopes asked of the provider; openid is one of them."
