@@ -17,13 +17,13 @@ from demo import Platform
 from demo.grade_model import Grade, LineItem
 from demo.gradebook import CourseGrades, in_range
 from demo.model import Course, Person
+from demo.provisioning.documents import KINDS
 from lti_tool.core.audit import AuditLog
 from lti_tool.core.clock import FixedClock
 from lti_tool.core.crypto import Keyring
 from lti_tool.core.database import Database
 from lti_tool.core.http import HttpClient
-from lti_tool.lti.models import Registration, Standing
-from lti_tool.moodle.models import MoodleEvent, MoodleSite, Site, System
+from lti_tool.moodle.models import MoodleEvent, MoodleSite, System
 from lti_tool.moodle.plugin import MoodlePlugin
 from lti_tool.moodle.sites import Sites
 from lti_tool.sis.change_models import ChangeKind
@@ -40,17 +40,8 @@ from lti_tool.sync.grades.models import GradeConflict, GradeReceipt
 from lti_tool.sync.grades.pulls import GradePulls
 from lti_tool.sync.lifecycle import Lifecycle
 from lti_tool.sync.provisioning.assembly import Limits, Provisioning, assemble
-from tests.sync.provisioning.conftest import NoRegistrations
+from tests.sync.connected import NoRegistrations, Tokens, connected_site
 from tests.sync.school import School
-
-TOKEN = "a" * 32
-
-
-class Tokens:
-    """The site's token."""
-
-    def token(self, site: Site) -> str:
-        return TOKEN
 
 
 @dataclass
@@ -226,32 +217,7 @@ def build_world(
     school.class_("K", parts=("mid", "final"), teacher="T")
     for key in ("A", "B", "C"):
         school.student(key, "K")
-    now = clock.now()
-    with database.write() as session:
-        registration = Registration(
-            name="Moodle",
-            issuer=platform.base_url,
-            client_id="client",
-            auth_url=platform.base_url,
-            token_url=platform.base_url,
-            jwks_url=platform.base_url,
-            standing=Standing.ACTIVE,
-            created_at=now,
-            updated_at=now,
-        )
-        session.add(registration)
-        session.flush()
-        site = MoodleSite(
-            registration_id=registration.id,
-            url=platform.base_url,
-            name="Moodle",
-            versions={"kinds": ["category", "user", "course", "roster", "gradebook", "grades"]},
-            paired_by="tests",
-            paired_at=now,
-            updated_at=now,
-        )
-        session.add(site)
-        session.flush()
+    site = connected_site(database, clock, platform.base_url, kinds=KINDS)
     audit = AuditLog(clock)
     extracts = Extracts(database)
     parts = assemble(

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -22,10 +22,9 @@ from lti_tool.core.clock import FixedClock
 from lti_tool.core.crypto import Keyring
 from lti_tool.core.database import Base, Database
 from lti_tool.core.http import HttpClient
-from lti_tool.lti.models import Registration, Standing
 from lti_tool.moodle.contract import fingerprint
 from lti_tool.moodle.documents import MOODLE_KINDS, Document, Kind
-from lti_tool.moodle.models import MoodleSite, Site, System
+from lti_tool.moodle.models import MoodleSite, System
 from lti_tool.moodle.plugin import MoodlePlugin
 from lti_tool.moodle.sites import Sites
 from lti_tool.sis.campus.generate import generate_campus
@@ -39,31 +38,7 @@ from lti_tool.sync.lifecycle import Lifecycle
 from lti_tool.sync.provisioning.assembly import Limits, Provisioning, assemble
 from lti_tool.sync.provisioning.models import SyncRun
 from lti_tool.sync.rendered import Former, Nothing, Unfit
-
-TOKEN = "a" * 32
-
-
-class Tokens:
-    """The site's token."""
-
-    def token(self, site: Site) -> str:
-        return TOKEN
-
-
-class NoRegistrations:
-    """Nothing is registered or ended here."""
-
-    def view(self, registration_id: int) -> NoReturn:
-        raise AssertionError
-
-    def ensure(self, lti: object, *, name: str, former: int | None, actor: str) -> NoReturn:
-        raise AssertionError
-
-    def stand_in(self, url: str, *, name: str, actor: str) -> NoReturn:
-        raise AssertionError
-
-    def disable(self, registration_id: int, *, actor: str) -> NoReturn:
-        raise AssertionError
+from tests.sync.connected import TOKEN, NoRegistrations, Tokens, connected_site
 
 
 @dataclass
@@ -210,32 +185,7 @@ def build_campus(
 ) -> Campus:
     """A campus of 50 students, of which nothing has been sent yet."""
     generate_campus(database, clock, size=50)
-    now = clock.now()
-    with database.write() as session:
-        registration = Registration(
-            name="Moodle",
-            issuer=platform.base_url,
-            client_id="client",
-            auth_url=platform.base_url,
-            token_url=platform.base_url,
-            jwks_url=platform.base_url,
-            standing=Standing.ACTIVE,
-            created_at=now,
-            updated_at=now,
-        )
-        session.add(registration)
-        session.flush()
-        site = MoodleSite(
-            registration_id=registration.id,
-            url=platform.base_url,
-            name="Moodle",
-            versions={"kinds": list(KINDS_THERE)},
-            paired_by="tests",
-            paired_at=now,
-            updated_at=now,
-        )
-        session.add(site)
-        session.flush()
+    site = connected_site(database, clock, platform.base_url, kinds=KINDS_THERE)
     extracts = Extracts(database)
     plugin = MoodlePlugin(http, Tokens())
     parts = assemble(

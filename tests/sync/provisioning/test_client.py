@@ -18,7 +18,8 @@ from lti_tool.moodle.plugin_errors import (
 from lti_tool.sync.provisioning.client import MoodleAPIClient, SiteClosedError
 from lti_tool.sync.provisioning.gate import Gates
 from lti_tool.sync.provisioning.models import BreakerState
-from tests.sync.provisioning.conftest import TOKEN, Campus
+from tests.sync.connected import TOKEN
+from tests.sync.provisioning.conftest import Campus
 
 
 @pytest.fixture

@@ -5,40 +5,15 @@ from __future__ import annotations
 import datetime as dt
 
 from lti_tool.core.errors import ConflictError
-from lti_tool.lti.models import Registration, Standing
-from lti_tool.moodle.models import MoodleSite, Site
+from lti_tool.moodle.models import Site
 from lti_tool.sis.models import Term
 from lti_tool.sync.provisioning.models import SyncRun
+from tests.sync.connected import connected_site
 from tests.sync.provisioning.conftest import Campus
 
 
 def _second_site(campus: Campus) -> int:
-    now = campus.clock.now()
-    with campus.database.write() as session:
-        registration = Registration(
-            name="Other",
-            issuer="https://other.test",
-            client_id="client",
-            auth_url="https://other.test",
-            token_url="https://other.test",
-            jwks_url="https://other.test",
-            standing=Standing.ACTIVE,
-            created_at=now,
-            updated_at=now,
-        )
-        session.add(registration)
-        session.flush()
-        site = MoodleSite(
-            registration_id=registration.id,
-            url="http://127.0.0.1:1",
-            name="Other",
-            paired_by="tests",
-            paired_at=now,
-            updated_at=now,
-        )
-        session.add(site)
-        session.flush()
-        return site.id
+    return connected_site(campus.database, campus.clock, "http://127.0.0.1:1", name="Other").id
 
 
 def test_a_site_that_is_away_keeps_no_other_waiting(campus: Campus) -> None:
