@@ -2,122 +2,26 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import json
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from lti_tool.core.audit import AuditEvent, AuditLog
-from lti_tool.core.clock import FixedClock
-from lti_tool.core.crypto import Keyring
-from lti_tool.core.database import Database
-from lti_tool.core.errors import NagaError
-from lti_tool.core.http import HttpClient
+from lti_tool.core.audit import AuditEvent
 from lti_tool.lti.models import Standing
-from lti_tool.lti.paired import PairedRegistrations
-from lti_tool.lti.platform_keys import PlatformKeys
-from lti_tool.lti.registrations import Registrations
 from lti_tool.moodle.errors import (
     ContractUnsupportedError,
     PairingCodeExpiredError,
     PairingCodeUnknownError,
     PairingCodeUsedError,
     PairingRefusedError,
-    SiteElsewhereError,
 )
-from lti_tool.moodle.messages import PairingRequest
-from lti_tool.moodle.models import MoodleSite, PairingCode, SiteStanding
-from lti_tool.moodle.pairing import Pairing
-from lti_tool.moodle.signatures import (
-    RequestUnsignedError,
-    SignedRequests,
-    SiteKeysUnavailableError,
-)
-from lti_tool.moodle.sites import Sites
-from tests.moodle.moodle_site import STRANGE_KEY, MoodleServer, encoded, served
-
-TOOL = "https://sis.example.edu"
-PAIR = f"{TOOL}/api/v1/moodle/pair"
-
-
-@dataclass
-class World:
-    """The tool's side of pairing."""
-
-    database: Database
-    clock: FixedClock
-    registrations: Registrations
-    sites: Sites
-    pairing: Pairing
-
-    def secret(self) -> str:
-        """The secret of a new code, as Moodle reads it."""
-        return read_code(self.pairing.code(actor="tests").text)["s"]
-
-    def pair(self, moodle: MoodleServer, secret: str, **changes: Any) -> MoodleSite:
-        """Send the pairing message, signed."""
-        body = encoded(moodle.pairing(secret, **changes))
-        return self.send(body, moodle.authorization(body, PAIR))
-
-    def send(self, body: bytes, authorization: str | None) -> MoodleSite:
-        """Send these very bytes."""
-        return self.pairing.pair(
-            PairingRequest.model_validate_json(body),
-            authorization=authorization,
-            body=body,
-            url=PAIR,
-        )
-
-
-def read_code(text: str) -> dict[str, str]:
-    """Read a code as the plugin does."""
-    head, content, check = text.split(".")
-    assert head == "naga1"
-    assert check == hashlib.sha256(f"{head}.{content}".encode()).hexdigest()[:6]
-    found: dict[str, str] = json.loads(
-        base64.urlsafe_b64decode(content + "=" * (-len(content) % 4))
-    )
-    return found
-
-
-@pytest.fixture
-def world(
-    database: Database, clock: FixedClock, audit: AuditLog, keyring: Keyring, http: HttpClient
-) -> World:
-    registrations = Registrations(database, clock, audit, allow_http=True)
-    paired = PairedRegistrations(registrations)
-    sites = Sites(database, clock, audit, keyring, paired)
-    signed = SignedRequests(database, clock, paired, PlatformKeys(database, clock, http))
-    pairing = Pairing(
-        database,
-        clock,
-        audit,
-        paired,
-        sites,
-        signed,
-        public_url=TOOL,
-        tool_name="Naga SIS",
-        allow_http=True,
-    )
-    return World(database, clock, registrations, sites, pairing)
-
-
-@pytest.fixture
-def moodle(clock: FixedClock) -> Iterator[MoodleServer]:
-    with served(clock) as running:
-        yield running
-
-
-@pytest.fixture
-def other(clock: FixedClock) -> Iterator[MoodleServer]:
-    with served(clock) as running:
-        yield running
+from lti_tool.moodle.models import PairingCode, SiteStanding
+from lti_tool.moodle.signatures import RequestUnsignedError, SiteKeysUnavailableError
+from tests.moodle.moodle_site import STRANGE_KEY, MoodleServer, encoded
+from tests.moodle.pairing_world import PAIR, TOOL, World, read_code
+from tests.moodle.pairing_world import moodle as moodle
+from tests.moodle.pairing_world import world as world
 
 
 def test_a_code_says_where_the_tool_is_and_its_secret_is_not_stored(world: World) -> None:
@@ -200,23 +104,6 @@ def test_the_code_tells_its_page_which_moodle_it_has_connected(
     assert world.pairing.connected("%") is None
 
 
-def test_the_same_moodle_may_ask_again_while_the_code_lives(
-    world: World, moodle: MoodleServer, other: MoodleServer
-) -> None:
-    secret = world.secret()
-    first = world.pair(moodle, secret)
-    again = world.pair(moodle, secret)
-    assert (again.id, again.registration_id) == (first.id, first.registration_id)
-    assert len(world.registrations.list()) == 1
-    with pytest.raises(PairingCodeUsedError):
-        world.pair(other, secret)
-    assert other.key_fetches == 0
-    assert len(world.sites.moodles()) == 1
-    world.clock.advance(minutes=15)
-    with pytest.raises(PairingCodeExpiredError):
-        world.pair(moodle, secret)
-
-
 def test_nobody_is_called_for_a_stranger_without_a_code(world: World, moodle: MoodleServer) -> None:
     with pytest.raises(PairingCodeUnknownError):
         world.pair(moodle, "x" * 32)
@@ -285,23 +172,6 @@ def test_keys_that_cannot_be_read_leave_the_code_as_it_was(
     assert world.pair(moodle, secret).url == moodle.url
 
 
-def test_pairing_again_mends_what_was_changed(world: World, moodle: MoodleServer) -> None:
-    site = world.pair(moodle, world.secret())
-    registration_id = site.registration_id
-    world.registrations.update(registration_id, actor="tests", sourcedid_trusted=False)
-    world.registrations.set_standing(registration_id, Standing.DISABLED, actor="tests")
-    moodle.client_id, moodle.deployment_id, moodle.token = "client-2", "2", "b" * 32
-    again = world.pair(moodle, world.secret())
-    mended = world.registrations.get(registration_id)
-    assert (again.id, again.registration_id) == (site.id, registration_id)
-    assert (mended.standing, mended.sourcedid_trusted) == (Standing.ACTIVE, True)
-    assert mended.client_id == "client-2"
-    assert ("2", Standing.ACTIVE) in [
-        (each.deployment_id, each.standing) for each in mended.deployments
-    ]
-    assert world.sites.token(again) == "b" * 32
-
-
 def test_a_registration_made_by_hand_is_adopted(world: World, moodle: MoodleServer) -> None:
     by_hand = world.registrations.create(
         actor="tests",
@@ -319,100 +189,3 @@ def test_a_registration_made_by_hand_is_adopted(world: World, moodle: MoodleServ
     assert found.name == "Our Moodle"
     assert found.standing is Standing.ACTIVE
     assert found.jwks_url == f"{moodle.url}/mod/lti/certs.php"
-
-
-def test_connected_again_after_its_end_it_wants_reconciling(
-    world: World, moodle: MoodleServer
-) -> None:
-    site = world.pair(moodle, world.secret())
-    heard = world.clock.now()
-    world.sites.disconnect(site.id, actor="tests")
-    ended = world.sites.moodle(site.id)
-    assert ended.token_sealed is None
-    assert world.registrations.get(site.registration_id).standing is Standing.DISABLED
-    world.sites.disconnect(site.id, actor="tests")
-    world.clock.advance(days=3)
-    again = world.pair(moodle, world.secret())
-    assert again.id == site.id
-    assert again.standing is SiteStanding.ACTIVE
-    assert again.reconcile_since == heard
-    assert world.registrations.get(site.registration_id).standing is Standing.ACTIVE
-
-
-def test_a_new_epoch_begins_at_nothing(world: World, moodle: MoodleServer) -> None:
-    site = world.pair(moodle, world.secret())
-    with world.database.write() as session:
-        session.execute(sa.update(MoodleSite).values(held=7, held_id="x"))
-    assert world.pair(moodle, world.secret()).held == 7
-    again = world.pair(moodle, world.secret(), epoch="00000000-0000-4000-8000-000000000000")
-    assert (again.id, again.held, again.held_id) == (site.id, 0, None)
-    assert again.reconcile_since is not None
-
-
-def test_a_registration_of_another_moodle_is_not_taken_over(
-    world: World, moodle: MoodleServer, other: MoodleServer
-) -> None:
-    site = world.pair(moodle, world.secret())
-    world.registrations.update(site.registration_id, actor="tests", issuer=other.url)
-    secret = world.secret()
-    with pytest.raises(SiteElsewhereError):
-        world.pair(other, secret)
-    assert [each.url for each in world.sites.moodles()] == [moodle.url]
-
-
-def test_of_two_moodles_with_one_code_one_wins(
-    world: World, moodle: MoodleServer, other: MoodleServer
-) -> None:
-    secret = world.secret()
-    barrier = threading.Barrier(2)
-    outcomes: list[str] = []
-
-    def pair(site: MoodleServer) -> None:
-        barrier.wait()
-        try:
-            world.pair(site, secret)
-            outcomes.append("paired")
-        except NagaError as error:
-            outcomes.append(error.code)
-
-    threads = [threading.Thread(target=pair, args=(each,)) for each in (moodle, other)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcomes) == ["paired", "pairing_code_used"]
-    assert len(world.sites.moodles()) == len(world.registrations.list()) == 1
-
-
-def test_a_code_in_use_is_not_taken_by_another(
-    world: World, moodle: MoodleServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    secret = world.secret()
-    real = world.pairing._usable
-
-    def taken_meanwhile(*arguments: Any, **named: Any) -> PairingCode:
-        code = real(*arguments, **named)
-        with world.database.write() as session:
-            session.execute(sa.update(PairingCode).values(used_at=world.clock.now()))
-        return code
-
-    monkeypatch.setattr(world.pairing, "_usable", taken_meanwhile)
-    with pytest.raises(PairingCodeUsedError):
-        world.pair(moodle, secret)
-    assert world.sites.moodles() == []
-
-
-def test_what_fails_in_between_gives_the_code_back(
-    world: World, moodle: MoodleServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    secret = world.secret()
-    with monkeypatch.context() as patch:
-        patch.setattr(world.sites, "keep", _broken)
-        with pytest.raises(RuntimeError):
-            world.pair(moodle, secret)
-    assert world.pair(moodle, secret).url == moodle.url
-    assert len(world.registrations.list()) == 1
-
-
-def _broken(*_arguments: object, **_named: object) -> None:
-    raise RuntimeError("the process is about to die")
