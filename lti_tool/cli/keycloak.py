@@ -94,6 +94,30 @@ def setup(
     )
 
 
+@keycloak.command()
+@click.argument("server")
+@click.option("--realm", default="school", show_default=True, help="The realm's name.")
+@click.option("--hold", is_flag=True, help="Change nothing before `nagasis sync resume`.")
+def connect(server: str, realm: str, hold: bool) -> None:
+    """Keep the accounts of the realm at SERVER equal to the people of the SIS, from now on.
+
+    The realm was prepared with `nagasis keycloak setup`. Accounts that others made are left alone.
+    """
+    services = open_services()
+    site = services.realms.connect(
+        server, realm, public_url=services.settings.public_url, actor=actor()
+    )
+    if hold:
+        services.provisioning.runs.hold(site.id, actor=actor(), reason="connected with --hold")
+    services.provisioning.marks.mark_all(site)
+    for each in services.site_checks.check(site.id):
+        click.echo(f"{each.status:8} {each.summary} {each.details}".rstrip())
+    click.echo(
+        f"\nThe realm is site {site.id}. `nagasis sync plan --site {site.id}` shows what will "
+        "change; the worker does it."
+    )
+
+
 @keycloak.command("moodle-client")
 @click.argument("site")
 @click.option("--issuer", required=True, help="The provider's address, as it writes it itself.")

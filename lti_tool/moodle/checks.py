@@ -6,8 +6,8 @@ Our own findings come first; what the plugin finds on its side follows under its
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from typing import Literal, Protocol
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, Protocol
 
 import sqlalchemy as sa
 import structlog
@@ -18,7 +18,7 @@ from lti_tool.core.errors import NagaError
 from lti_tool.moodle.contract import SUPPORTED
 from lti_tool.moodle.documents import MOODLE_KINDS
 from lti_tool.moodle.messages import Problem, SiteStatus
-from lti_tool.moodle.models import MoodleSite, SiteStanding
+from lti_tool.moodle.models import MoodleSite, Site, SiteStanding, System
 from lti_tool.moodle.registrar import Registrar, RegistrationView
 from lti_tool.moodle.sites import Sites
 
@@ -102,8 +102,20 @@ class StatusCall(Protocol):
         ...
 
 
+class OtherChecks(Protocol):
+    """Checks a site that is no Moodle."""
+
+    def check(self, site: Any) -> list[Problem]:
+        """Whatever is wrong is a line of the list."""
+        ...
+
+
 class SiteChecks:
-    """Checks sites and stores what it found with them."""
+    """Checks sites and stores what it found with them.
+
+    Args:
+        others: who checks what is no Moodle.
+    """
 
     def __init__(
         self,
@@ -112,19 +124,23 @@ class SiteChecks:
         sites: Sites,
         registrar: Registrar,
         plugin: StatusCall,
+        others: Mapping[System, OtherChecks],
     ) -> None:
         self._database = database
         self._clock = clock
         self._sites = sites
         self._registrar = registrar
         self._plugin = plugin
+        self._others = others
 
     def check(self, site_id: int) -> list[Problem]:
         """Ask a site how it is; store and return the checklist.
 
         Whatever is wrong is a line of the list: this raises only NotFoundError.
         """
-        site = self._sites.moodle(site_id)
+        site = self._sites.get(site_id)
+        if not isinstance(site, MoodleSite):
+            return self._check_other(site)
         registration = self._registrar.view(site.registration_id)
         asked = self._clock.now()
         status: SiteStatus | None = None
@@ -152,9 +168,16 @@ class SiteChecks:
         self._store(site_id, found, status, skew, now)
         return found
 
+    def _check_other(self, site: Site) -> list[Problem]:
+        if site.standing is not SiteStanding.ACTIVE:
+            return []
+        found = self._others[System(site.system)].check(site)
+        self._store(site.id, found, None, None, self._clock.now())
+        return found
+
     def check_all(self) -> None:
         """Check every site that is not disconnected; the worker does so."""
-        for site in self._sites.moodles():
+        for site in self._sites.list():
             if site.standing is not SiteStanding.DISCONNECTED:
                 self.check(site.id)
 
@@ -168,8 +191,8 @@ class SiteChecks:
     ) -> None:
         with self._database.write() as session:
             site = session.scalar(
-                sa.select(MoodleSite).where(
-                    MoodleSite.id == site_id, MoodleSite.standing != SiteStanding.DISCONNECTED
+                sa.select(Site).where(
+                    Site.id == site_id, Site.standing != SiteStanding.DISCONNECTED
                 )
             )
             if site is None:

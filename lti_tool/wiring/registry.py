@@ -7,28 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from lti_tool.core.audit import AuditLog
-from lti_tool.core.clock import Clock
-from lti_tool.core.crypto import Keyring
-from lti_tool.core.database import Database
-from lti_tool.core.http import HttpClient
-from lti_tool.core.rate_limit import RateLimiter
 from lti_tool.identity.admin_sessions import AdminSessions
 from lti_tool.identity.assembly import ProviderSettings, SignInParts
 from lti_tool.identity.assembly import assemble as assemble_sign_in
+from lti_tool.identity.keycloak.directory import KeycloakDirectory
+from lti_tool.identity.keycloak.realms import Realms
 from lti_tool.identity.people import People
-from lti_tool.lti.access_tokens import AccessTokens
-from lti_tool.lti.assignment_grades import AssignmentGrades
-from lti_tool.lti.deep_linking import DeepLinking
-from lti_tool.lti.dynamic_registration import DynamicRegistration
-from lti_tool.lti.keys import ToolKeys
-from lti_tool.lti.launch import Launches
-from lti_tool.lti.login import Logins
-from lti_tool.lti.names_roles import NamesRoles
 from lti_tool.lti.paired import PairedRegistrations
-from lti_tool.lti.platform_keys import PlatformKeys
-from lti_tool.lti.registrations import Registrations
-from lti_tool.lti.service_client import ServiceClient
 from lti_tool.moodle.checks import SiteChecks
 from lti_tool.moodle.events import EventIntake
 from lti_tool.moodle.models import System
@@ -38,9 +23,7 @@ from lti_tool.moodle.sign_in_clients import SignInClients
 from lti_tool.moodle.signatures import SignedRequests
 from lti_tool.moodle.sites import Sites
 from lti_tool.moodle.unpaired import UnpairedSites
-from lti_tool.settings import Settings
 from lti_tool.sis.activity import Activity
-from lti_tool.sis.embedded import EmbeddedSis
 from lti_tool.sis.extracts import Extracts
 from lti_tool.sis.grading import Grading
 from lti_tool.sync.activity import ActivitySync
@@ -57,113 +40,12 @@ from lti_tool.sync.provisioning.journal import Journal
 from lti_tool.sync.provisioning_views import ProvisioningViews
 from lti_tool.sync.pushes import GradePushes
 from lti_tool.sync.rosters import Rosters
+from lti_tool.wiring.lti import LtiServices
 
 
 @dataclass
-class Services:
+class Services(LtiServices):
     """All services of one process. Each is built when it is first asked for, and kept."""
-
-    settings: Settings
-    clock: Clock
-    database: Database
-    keyring: Keyring
-    http: HttpClient
-    rate_limiter: RateLimiter
-
-    @cached_property
-    def audit(self) -> AuditLog:
-        """The append-only log of privileged acts."""
-        return AuditLog(self.clock)
-
-    @cached_property
-    def sis(self) -> EmbeddedSis:
-        """The SIS; the embedded one."""
-        return EmbeddedSis(self.database, self.clock)
-
-    @cached_property
-    def registrations(self) -> Registrations:
-        """Platforms that may launch this tool."""
-        return Registrations(
-            self.database, self.clock, self.audit, allow_http=self.settings.outbound_allow_http
-        )
-
-    @cached_property
-    def tool_keys(self) -> ToolKeys:
-        """Our signing keys."""
-        return ToolKeys(self.database, self.clock, self.keyring, self.audit)
-
-    @cached_property
-    def platform_keys(self) -> PlatformKeys:
-        """The platforms' keys, cached."""
-        return PlatformKeys(self.database, self.clock, self.http)
-
-    @cached_property
-    def logins(self) -> Logins:
-        """Logins under way."""
-        return Logins(
-            self.database, self.clock, self.registrations, public_url=self.settings.public_url
-        )
-
-    @cached_property
-    def launches(self) -> Launches:
-        """Launches: acceptance, records, sessions."""
-        return Launches(
-            self.database,
-            self.clock,
-            self.registrations,
-            self.logins,
-            self.platform_keys,
-            public_url=self.settings.public_url,
-            session_hours=self.settings.session_hours,
-        )
-
-    @cached_property
-    def access_tokens(self) -> AccessTokens:
-        """Tokens for the platforms' services."""
-        return AccessTokens(self.database, self.clock, self.keyring, self.http, self.tool_keys)
-
-    @cached_property
-    def service_client(self) -> ServiceClient:
-        """Authorised calls to the platforms' services."""
-        return ServiceClient(
-            self.http,
-            self.access_tokens,
-            attempts=self.settings.moodle_retry_attempts,
-            timeout=self.settings.moodle_timeout,
-        )
-
-    @cached_property
-    def names_roles(self) -> NamesRoles:
-        """Names and Roles Provisioning Services."""
-        return NamesRoles(self.service_client)
-
-    @cached_property
-    def assignment_grades(self) -> AssignmentGrades:
-        """Assignment and Grade Services."""
-        return AssignmentGrades(self.service_client)
-
-    @cached_property
-    def deep_linking(self) -> DeepLinking:
-        """Deep Linking responses."""
-        return DeepLinking(
-            self.tool_keys,
-            self.clock,
-            public_url=self.settings.public_url,
-            allow_http=self.settings.outbound_allow_http,
-        )
-
-    @cached_property
-    def dynamic_registration(self) -> DynamicRegistration:
-        """Dynamic Registration."""
-        return DynamicRegistration(
-            self.database,
-            self.clock,
-            self.http,
-            self.registrations,
-            self.audit,
-            public_url=self.settings.public_url,
-            tool_name=self.settings.tool_name,
-        )
 
     @cached_property
     def people(self) -> People:
@@ -292,8 +174,30 @@ class Services:
     def site_checks(self) -> SiteChecks:
         """How the connections are."""
         return SiteChecks(
-            self.database, self.clock, self.sites, self.paired_registrations, self.moodle_plugin
+            self.database,
+            self.clock,
+            self.sites,
+            self.paired_registrations,
+            self.moodle_plugin,
+            {System.KEYCLOAK: self.keycloak_directory},
         )
+
+    @cached_property
+    def keycloak_directory(self) -> KeycloakDirectory:
+        """The accounts of realms."""
+        return KeycloakDirectory(
+            self.http,
+            self.clock,
+            self.tool_keys.sign,
+            claim=self.settings.oidc_person_claim,
+            concurrency=self.settings.keycloak_concurrency,
+            required_actions=self.settings.keycloak_required_actions.split(),
+        )
+
+    @cached_property
+    def realms(self) -> Realms:
+        """Connecting realms."""
+        return Realms(self.database, self.clock, self.audit, self.keycloak_directory)
 
     @cached_property
     def pushes(self) -> GradePushes:
@@ -341,7 +245,7 @@ class Services:
             self.keyring,
             self.audit,
             self.sis_extracts,
-            {System.MOODLE: self.moodle_plugin},
+            {System.MOODLE: self.moodle_plugin, System.KEYCLOAK: self.keycloak_directory},
             self.sites,
             Lifecycle(
                 ZoneInfo(settings.timezone),

@@ -58,7 +58,7 @@ def world(
     registrations = Registrations(database, clock, audit, allow_http=True)
     paired = PairedRegistrations(registrations)
     sites = Sites(database, clock, audit, keyring, paired)
-    checks = SiteChecks(database, clock, sites, paired, MoodlePlugin(http, sites))
+    checks = SiteChecks(database, clock, sites, paired, MoodlePlugin(http, sites), {})
     with served(clock) as moodle:
         request = PairingRequest.model_validate_json(encoded(moodle.pairing("s" * 32)))
         registration = paired.ensure(request.lti, name="M", former=None, actor="tests")
