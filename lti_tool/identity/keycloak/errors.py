@@ -73,12 +73,20 @@ def translated(what: str) -> Iterator[None]:
         ) from error
     except theirs.KeycloakError as error:
         raise _ours(error, what) from error
+    except (TypeError, KeyError, ValueError) as error:
+        # The library's way to say that an answer is not Keycloak's: a proxy's page, for one.
+        raise KeycloakUnavailableError(
+            f"What answered when asked to {what} is not Keycloak.",
+            remedy="Look at what stands between the tool and Keycloak, and try again.",
+        ) from error
 
 
 def asked_to_wait(response: requests.Response, *_: Any, **__: Any) -> None:
     """A hook of sessions: the library would drop the header that says how long to wait."""
     if response.status_code in (429, 503):
         wait = response.headers.get("Retry-After", "")
+        # Nobody reads it now: its connection would be lost.
+        response.close()
         raise KeycloakUnavailableError(
             f"Keycloak answered with status {response.status_code}.",
             remedy="Look at Keycloak's log, and try again.",

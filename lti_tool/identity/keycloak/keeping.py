@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from lti_tool.identity.keycloak.accounts import (
@@ -85,7 +86,10 @@ class AccountKeeper:
         if not document.enabled:
             self._close_doors(there)
         if refused:
-            return _refused(document, self._told(document, refused[0]), changes)
+            told = self._told(document, refused[0])
+            if there.enabled and not document.enabled and "enabled" not in written:
+                told = replace(told, message=f"{told.message} Until then the account stays open.")
+            return _refused(document, told, changes)
         return _result(document, "updated" if changes else "unchanged", changes)
 
     def _write(self, account: str, told: dict[str, Any]) -> tuple[list[Refusal], set[str]]:
