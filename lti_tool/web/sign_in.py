@@ -122,7 +122,7 @@ def local(onward: str) -> str:
     parts = urlsplit(onward) if onward.isprintable() and len(onward) <= _MAX_ONWARD else None
     if parts is None or parts.scheme or parts.netloc or "\\" in onward:
         return ""
-    return onward if _area(parts.path) else ""
+    return onward if _area(parts.path) and ".." not in parts.path.split("/") else ""
 
 
 def _area(path: str) -> str:

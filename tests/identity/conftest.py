@@ -17,6 +17,8 @@ from lti_tool.lti.models import Registration
 from lti_tool.lti.registrations import Registrations
 from tests.identity.launched import PERSON, add_launch, add_school
 from tests.identity.oidc_provider import open_provider
+from tests.identity.session_world import World as SessionWorld
+from tests.identity.session_world import open_world
 from tests.identity.sign_in_world import World
 from tests.sync.school import School
 
@@ -57,3 +59,11 @@ def world(
     with open_provider(clock) as oidc:
         oidc.person = {"person_uuid": PERSON, "email": "shared@school.example"}
         yield World(database, clock, http, audit, keyring, oidc, launched)
+
+
+@pytest.fixture
+def signed(
+    database: Database, clock: FixedClock, http: HttpClient, audit: AuditLog, keyring: Keyring
+) -> Iterator[SessionWorld]:
+    with open_world(database, clock, http, audit, keyring) as opened:
+        yield opened

@@ -1,103 +1,28 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from lti_tool.core.audit import AuditEvent, AuditLog
-from lti_tool.core.clock import FixedClock
-from lti_tool.core.crypto import Keyring
-from lti_tool.core.database import Database
-from lti_tool.core.http import HttpClient
-from lti_tool.identity.admin_sessions import AdminSession, AdminSessions
-from lti_tool.identity.provider_claims import ProviderClaims
-from lti_tool.identity.provider_sessions import ProviderSessions
 from lti_tool.identity.rights import ADMINISTRATION, Right
 from lti_tool.identity.sign_in_errors import (
     SignInPersonUnknownError,
     SignInRightlessError,
     SignInTokenError,
 )
-from lti_tool.identity.sign_in_provider import IdentityProvider
-from lti_tool.lti.platform_keys import PlatformKeys
-from lti_tool.sis.embedded import EmbeddedSis
 from lti_tool.sis.entities import PersonStatus
 from lti_tool.sis.models import Person
-from tests.identity.launched import PERSON, add_school
-from tests.identity.oidc_provider import CLIENT_ID, CLIENT_SECRET, OidcProvider, key, open_provider
-
-TOOL = "https://tool.example"
-
-
-@dataclass
-class World:
-    """A provider, and the sessions that hang on it."""
-
-    database: Database
-    clock: FixedClock
-    oidc: OidcProvider
-    admin: AdminSessions
-    sessions: ProviderSessions
-    provider: IdentityProvider
-
-    def open(self) -> str:
-        """Somebody signs in; returns the secret of their session."""
-        url = self.provider.authorization_url(state="s", nonce="n", verifier="v" * 43)
-        answer = self.oidc.authorize(url)
-        tokens = self.provider.tokens(code=answer["code"], verifier="v" * 43, nonce="n")
-        return self.sessions.open(tokens)[0]
-
-    def now(self, secret: str) -> AdminSession | None:
-        """The session as a page finds it."""
-        return self.admin.session(secret)
-
-    def audited(self) -> list[str]:
-        """All actions so far."""
-        with self.database.read() as session:
-            assert AuditLog.first_broken(session) is None
-            return list(session.scalars(sa.select(AuditEvent.action).order_by(AuditEvent.id)))
+from tests.identity.launched import PERSON
+from tests.identity.oidc_provider import (
+    key,
+)
+from tests.identity.session_world import TOOL, World
 
 
 @pytest.fixture
-def world(
-    database: Database, clock: FixedClock, http: HttpClient, audit: AuditLog, keyring: Keyring
-) -> Iterator[World]:
-    add_school(database, clock)
-    with open_provider(clock) as oidc:
-        oidc.person = {
-            "person_uuid": PERSON,
-            "name": "SOK Dara",
-            "sid": "session-1",
-            "naga_roles": ["registrar", "unheard-of"],
-        }
-        oidc.refresh_token = "refresh-1"
-        provider = IdentityProvider(
-            clock,
-            http,
-            PlatformKeys(database, clock, http),
-            issuer=oidc.issuer,
-            client_id=CLIENT_ID,
-            client_secret=CLIENT_SECRET,
-            client_auth="client_secret_basic",
-            sign=lambda _claims: "",
-            scopes="openid",
-            redirect_uri=f"{TOOL}/sign-in/callback",
-        )
-        admin = AdminSessions(database, clock, audit, public_url=TOOL)
-        sessions = ProviderSessions(
-            database,
-            clock,
-            provider,
-            admin,
-            EmbeddedSis(database, clock),
-            keyring,
-            audit,
-            ProviderClaims(person="person_uuid", roles="naga_roles"),
-        )
-        yield World(database, clock, oidc, admin, sessions, provider)
+def world(signed: World) -> World:
+    return signed
 
 
 def test_roles_become_rights_and_unknown_ones_nothing(world: World) -> None:

@@ -4,87 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from html import unescape
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
-from werkzeug.test import Client, TestResponse
 
-from lti_tool import create_app
 from lti_tool.core.clock import FixedClock
-from lti_tool.core.crypto import load_keyring
 from lti_tool.core.database import Database
 from lti_tool.identity.models import AdminSignIn
 from lti_tool.identity.rights import Right, Role, rights_of
-from lti_tool.settings import Settings
 from lti_tool.web import rights
 from tests.identity.launched import PERSON, add_school
-from tests.identity.oidc_provider import CLIENT_ID, CLIENT_SECRET, OidcProvider, open_provider
-
-URL = "http://localhost:8700"
-OWN = {"Sec-Fetch-Site": "same-origin"}
-
-
-@dataclass
-class Desk:
-    """A browser at the administration, and the provider where its person signs in."""
-
-    app: Flask
-    oidc: OidcProvider
-    clock: FixedClock
-    client: Client
-
-    def get(self, path: str) -> TestResponse:
-        """A page."""
-        return self.client.get(path, base_url=URL, headers={"Accept": "text/html"})
-
-    def post(self, path: str, **data: str) -> TestResponse:
-        """A form of a page of ours."""
-        found = re.search(r'name="csrf_token" value="([^"]+)"', self.get("/admin/sign-in").text)
-        assert found is not None
-        return self.client.post(
-            path,
-            base_url=URL,
-            data={"csrf_token": found[1], **data},
-            headers={"Accept": "text/html", **OWN},
-        )
-
-    def sign_in(self, **data: str) -> TestResponse:
-        """From the button to where it leads."""
-        leaving = self.post("/admin/sign-in", **data)
-        found = re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', leaving.text)
-        assert found is not None, leaving.text
-        answer = self.oidc.authorize(unescape(found[1]))
-        return self.get(f"/sign-in/callback?state={answer['state']}&code={answer['code']}")
+from tests.web.desk import OWN, URL, Desk, open_desk
 
 
 @pytest.fixture
 def desk(database: Database, clock: FixedClock, tmp_path: Path) -> Iterator[Desk]:
     add_school(database, clock)
-    with open_provider(clock) as oidc:
-        oidc.person = {"person_uuid": PERSON, "name": "SOK Dara", "sid": "session-1"}
-        oidc.person["naga_roles"] = ["administrator"]
-        load_keyring(tmp_path / "keys", create=True)
-        app = create_app(
-            Settings(
-                public_url=URL,
-                database_url=database.url.render_as_string(hide_password=False),
-                keys_dir=tmp_path / "keys",
-                log_level="ERROR",
-                outbound_allow_private=True,
-                outbound_allow_http=True,
-                oidc_issuer=oidc.issuer,
-                oidc_client_id=CLIENT_ID,
-                oidc_client_secret=CLIENT_SECRET,
-            ),
-            clock=clock,
-        )
-        yield Desk(app, oidc, clock, app.test_client())
-        app.extensions["naga"].database.dispose()
+    with open_desk(database, clock, tmp_path) as desk:
+        desk.oidc.person = {"person_uuid": PERSON, "name": "SOK Dara", "sid": "session-1"}
+        desk.oidc.person["naga_roles"] = ["administrator"]
+        yield desk
 
 
 def test_the_way_in_and_out(desk: Desk) -> None:
@@ -162,40 +102,43 @@ def test_a_page_asks_no_provider_and_reads_the_session_once(desk: Desk) -> None:
     desk.sign_in()
     desk.get("/admin/registrations")
     seen = len(desk.oidc.stub.requests)
-    statements: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
-
-    engine = desk.app.extensions["naga"].database.engine
-    sa.event.listen(engine, "before_cursor_execute", note)
-    desk.get("/admin/registrations")
-    sa.event.remove(engine, "before_cursor_execute", note)
+    with desk.statements() as statements:
+        desk.get("/admin/registrations")
     assert len(desk.oidc.stub.requests) == seen
     assert sum("admin_sign_in" in each for each in statements) == 1
 
 
-def test_every_page_and_act_has_a_right(desk: Desk) -> None:
-    endpoints = {
-        rule.endpoint.removeprefix("admin.")
+def named(desk: Desk) -> set[str]:
+    """All endpoints of people who come without a launch, except those open to whoever comes."""
+    found = {
+        rule.endpoint
         for rule in desk.app.url_map.iter_rules()
-        if rule.endpoint.startswith("admin.")
+        if rule.endpoint.startswith(("admin.", "own."))
     }
-    assert endpoints - rights.OPEN == set(rights.NEEDED)
+    return found - {f"admin.{name}" for name in rights.OPEN} - rights.OWN_OPEN
 
 
-@pytest.mark.parametrize("role", list(Role))
-def test_each_role_may_do_what_its_rights_say_and_nothing_else(desk: Desk, role: Role) -> None:
+def test_every_page_and_act_has_a_right(desk: Desk) -> None:
+    assert named(desk) == {f"admin.{name}" for name in rights.NEEDED} | set(rights.OWN_NEEDED)
+    assert rights.needed_by("admin.nobody_named_this") == rights.needed_by("own.nor_this") == set()
+
+
+def test_pages_without_a_launch_are_these_and_no_others(desk: Desk) -> None:
+    paths = {rule.rule for rule in desk.app.url_map.iter_rules()}
+    walked = {rule.rule for rule in desk.app.url_map.iter_rules() if rule.endpoint in named(desk)}
+    assert {path for path in paths if path.startswith("/my")} - walked == {"/my/sign-out"}
+
+
+@pytest.mark.parametrize("role", [*Role, "a role that nobody knows"])
+def test_each_role_may_do_what_its_rights_say_and_nothing_else(desk: Desk, role: str) -> None:
     desk.sign_in()
     desk.app.config["WTF_CSRF_ENABLED"] = False
-    database: Database = desk.app.extensions["naga"].database
-    with database.write() as session:
+    with desk.services.database.write() as session:
         session.execute(sa.update(AdminSignIn).values(roles=[role]))
     allowed = rights_of([role])
     wrong = []
     for rule in desk.app.url_map.iter_rules():
-        name = rule.endpoint.removeprefix("admin.")
-        if not rule.endpoint.startswith("admin.") or name in rights.OPEN:
+        if rule.endpoint not in named(desk):
             continue
         values = dict.fromkeys(rule.arguments, 1)
         path = desk.app.url_map.bind("localhost").build(rule.endpoint, values)
@@ -204,8 +147,9 @@ def test_each_role_may_do_what_its_rights_say_and_nothing_else(desk: Desk, role:
             path, method=method, base_url=URL, headers={"Accept": "text/html", **OWN}
         )
         refused = "Your role does not allow this." in answer.text
-        if refused == (rights.NEEDED[name] in allowed) or answer.status_code >= 500:
-            wrong.append((name, answer.status_code))
+        may = bool(rights.needed_by(rule.endpoint) & allowed)
+        if refused == may or answer.status_code >= 500:
+            wrong.append((rule.endpoint, answer.status_code))
     assert wrong == []
 
 
