@@ -27,9 +27,10 @@ class Bare(BaseModel):
 
 
 class OfferRequest(Bare):
-    """Asks what the tool is; the code's secret is the proof."""
+    """Asks what the tool is; the code's secret is the proof. ``url`` is who asks (its wwwroot)."""
 
     secret: str = Field(min_length=1, max_length=200)
+    url: str | None = Field(None, max_length=500)
 
 
 class TokenRequest(Bare):
@@ -43,7 +44,12 @@ def offer() -> Response:
     """Say what this tool is, to whoever holds a code."""
     _limit()
     asked = signed.message(signed.packed_body(), OfferRequest)
-    found = services().pairing.offer(contract=asked.contract, secret=asked.secret)
+    client = services().sign_in_clients.of(asked.url.rstrip("/")) if asked.url else None
+    found = services().pairing.offer(
+        contract=asked.contract,
+        secret=asked.secret,
+        sign_in_url=client.issuer if client else None,
+    )
     return jsonify(found.model_dump())
 
 

@@ -147,7 +147,8 @@ class PairingRequest(_Message):
 class PairingOffer(_Message):
     """What the tool says of itself before anything is done; the plugin shows it for confirmation.
 
-    ``tool_url`` is the tool's public address, ``expires_at`` when the code ends.
+    ``tool_url`` is the tool's public address, ``expires_at`` when the code ends. ``sign_in_url``:
+    the provider at which people will sign in, where this Moodle has a client there.
     """
 
     contract: int
@@ -158,6 +159,7 @@ class PairingOffer(_Message):
     login_url: str
     launch_url: str
     keys_url: str
+    sign_in_url: str | None = None
 
 
 class SignInClient(_Message):

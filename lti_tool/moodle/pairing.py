@@ -137,7 +137,9 @@ class Pairing:
                 is not None
             )
 
-    def offer(self, *, contract: int, secret: str) -> PairingOffer:
+    def offer(
+        self, *, contract: int, secret: str, sign_in_url: str | None = None
+    ) -> PairingOffer:
         """What the tool says of itself to whoever holds a code that works.
 
         Raises:
@@ -156,6 +158,7 @@ class Pairing:
             login_url=f"{base}/lti/login",
             launch_url=f"{base}/lti/launch",
             keys_url=f"{base}/lti/keys",
+            sign_in_url=sign_in_url,
         )
 
     def pair(

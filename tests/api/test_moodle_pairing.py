@@ -196,6 +196,18 @@ def test_a_code_that_does_not_work_says_why(tool: Tool, clock: FixedClock) -> No
     assert refused(late) == "pairing_code_expired"
 
 
+def test_an_offer_says_where_people_of_that_moodle_will_sign_in(tool: Tool) -> None:
+    issuer = "https://login.example.com/realms/school"
+    url = "https://moodle.example.com"
+    tool.services.sign_in_clients.keep(
+        url, issuer=issuer, client_id="moodle", secret="s", person_claim="k", actor="tests"
+    )
+    asked = {"contract": 1, "secret": tool.secret()}
+    for other, said in (({"url": url + "/"}, issuer), ({"url": url + "2"}, None), ({}, None)):
+        done = tool.send("offer", asked | other, sign=False)
+        assert done.json["sign_in_url"] == said
+
+
 def test_guessing_codes_is_slowed_down(tool: Tool) -> None:
     answers = [
         tool.send("offer", {"contract": 1, "secret": f"guess-{number}"}, sign=False).status_code

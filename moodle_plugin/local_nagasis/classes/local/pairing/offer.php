@@ -55,6 +55,9 @@ final class offer {
     /** @var string Where the tool's public keys are. */
     public readonly string $keysurl;
 
+    /** @var string The provider at which people will sign in; empty: none is known. */
+    public readonly string $signinurl;
+
     /**
      * Constructor.
      *
@@ -69,6 +72,9 @@ final class offer {
         $this->loginurl = $said['login_url'];
         $this->launchurl = $said['launch_url'];
         $this->keysurl = $said['keys_url'];
+        $signin = is_string($said['sign_in_url'] ?? null) ? rtrim($said['sign_in_url'], '/') : '';
+        // It is shown, and nothing more: what is set up comes signed, when this Moodle is connected.
+        $this->signinurl = strlen($signin) <= 500 && clean_param($signin, PARAM_URL) === $signin ? $signin : '';
     }
 
     /**
@@ -79,7 +85,9 @@ final class offer {
      * @throws \moodle_exception pairotheraddress, pairbadoffer, contractunsupported; or the tool's refusal
      */
     public static function ask(code $code): self {
-        $said = client::at($code->toolurl)->send('/api/v1/moodle/offer', ['secret' => $code->secret], false);
+        global $CFG;
+        $asked = ['secret' => $code->secret, 'url' => $CFG->wwwroot];
+        $said = client::at($code->toolurl)->send('/api/v1/moodle/offer', $asked, false);
         return self::from($said, $code->toolurl);
     }
 

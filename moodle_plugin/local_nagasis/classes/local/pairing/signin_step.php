@@ -45,13 +45,18 @@ final class signin_step implements step {
     /** @var provider|null */
     private readonly ?provider $provider;
 
+    /** @var string Address of a provider of which no more is known yet. */
+    private readonly string $announced;
+
     /**
      * Constructor.
      *
      * @param provider|null $provider null: what is there is compared with what it was, or undone
+     * @param string $announced address of the provider, before pairing says the rest: for the preview
      */
-    public function __construct(?provider $provider = null) {
+    public function __construct(?provider $provider = null, string $announced = '') {
         $this->provider = $provider;
+        $this->announced = $announced;
     }
 
     #[\Override]
@@ -62,7 +67,7 @@ final class signin_step implements step {
     #[\Override]
     public function needed(): array {
         $issuer = $this->find();
-        $known = $this->provider?->issuer ?? (string) get_config('local_nagasis', 'signinurl');
+        $known = $this->provider?->issuer ?? ($this->announced ?: (string) get_config('local_nagasis', 'signinurl'));
         if ($known === '') {
             return [];
         }
@@ -81,7 +86,7 @@ final class signin_step implements step {
                 self::unlocked(),
             )));
         }
-        $missing = $this->provider ? links::missing((int) $issuer?->get('id')) : 0;
+        $missing = $this->provider || $this->announced !== '' ? links::missing((int) $issuer?->get('id')) : 0;
         if ($missing) {
             $needed[] = get_string('will_signinlinks', 'local_nagasis', $missing);
         }

@@ -74,7 +74,11 @@ final class steps {
      */
     public static function preview(offer $offer): array {
         $preview = [];
-        foreach (self::all($offer) as $step) {
+        $steps = self::all($offer);
+        if ($offer->signinurl !== '') {
+            $steps[] = new signin_step(null, $offer->signinurl);
+        }
+        foreach ($steps as $step) {
             $preview[] = ['name' => $step->name(), 'title' => self::title($step->name()), 'needed' => $step->needed()];
         }
         $days = (int) (token::LIFETIME / DAYSECS);

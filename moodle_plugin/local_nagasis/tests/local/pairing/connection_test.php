@@ -155,6 +155,22 @@ final class connection_test extends connection_testcase {
     }
 
     /**
+     * How people will sign in is in the preview, where the tool knows a provider; what it says of it is shown and not done.
+     */
+    public function test_preview_of_signing_in(): void {
+        $issuer = 'https://login.example.com/realms/school';
+        $offer = pairing_codes::offer($this->tool->url, ['sign_in_url' => "$issuer/"]);
+        $steps = array_column(steps::preview($offer), 'needed', 'name');
+        $this->assertStringContainsString($issuer, $steps['signin'][0]);
+        $this->assertFalse(get_config('local_nagasis', 'signinurl'));
+        $this->assertArrayNotHasKey('signin', array_column(
+            steps::preview(pairing_codes::offer($this->tool->url, ['sign_in_url' => 'javascript:alert(1)'])),
+            'needed',
+            'name',
+        ));
+    }
+
+    /**
      * A tool that is registered already keeps its type, its client id and what an administrator has set beyond.
      */
     public function test_adopts(): void {
