@@ -30,6 +30,7 @@ from lti_tool.sync.account_rendering import NAMELESS, account, username_of
 from lti_tool.sync.grades.rendering import GradeRendering
 from lti_tool.sync.lifecycle import Lifecycle, account_suspended, place
 from lti_tool.sync.rendered import Former, Nothing, Rendered, Unfit, fit, short, tried
+from lti_tool.sync.taught import taught_with
 
 
 class Rendering:
@@ -253,20 +254,12 @@ class Rendering:
 
     def groups(self, hosts: Collection[str]) -> dict[str, list[ClassView]]:
         """The classes that are taught in each host's course, the host first."""
-        found = dict(self._sis.classes(hosts))
-        wanted = {key for view in found.values() for key in view.combined_with} - found.keys()
-        found |= self._sis.classes(wanted)
+        together = taught_with(self._sis, hosts)
         grouped: dict[str, list[ClassView]] = {}
         for key in hosts:
-            view = found.get(key)
-            if view is None:
-                grouped[key] = []
-            elif host_of(view) != key:
-                grouped[key] = [view]
-            else:
-                # One that is gone in this very moment leaves a mark of its own.
-                others = [found[other] for other in view.combined_with if other in found]
-                grouped[key] = [view, *others]
+            views = together.get(key, [])
+            # Who is taught in another's course takes nobody along into the former one.
+            grouped[key] = views if views and host_of(views[0]) == key else views[:1]
         return grouped
 
 
