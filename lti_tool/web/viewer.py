@@ -83,13 +83,8 @@ class Viewer:
 
     @cached_property
     def found_person(self) -> PersonView | None:
-        """The person of the SIS that this account is linked to now, if any.
-
-        Every page asks: whoever was suspended in the SIS is out at their next.
-
-        Raises:
-            PersonLeftError
-        """
+        """The person of the SIS that this account is linked to now, if any; raises
+        :class:`PersonLeftError`."""
         subject = self.launch.subject
         if subject is None:
             return None
@@ -179,8 +174,12 @@ def viewer() -> Viewer:
     """The viewer of this request; raises where there is no session for this course."""
     if "viewer" not in g:
         session = current_launch()
-        g.viewer = Viewer(session.launch, session.registration)
         use_language(session.launch.services.get("locale"))
+        who = Viewer(session.launch, session.registration)
+        # Most pages ask anyway. It is asked here so that none forgets to: whoever was suspended
+        # in the SIS is out at their next request, whatever the request is.
+        _ = who.found_person
+        g.viewer = who
     found: Viewer = g.viewer
     return found
 
@@ -205,8 +204,6 @@ def require_site_administrator() -> Viewer:
             "This page is for administrators of the Moodle site.",
             reference=who.launch.reference,
         )
-    # Nor may somebody whom the SIS has suspended; it need not know them otherwise.
-    _ = who.found_person
     return who
 
 

@@ -186,8 +186,9 @@ def test_administrators_session(web: Web) -> None:
     response = browser.post(
         path, data={"csrf_token": token[1]}, base_url=PUBLIC_URL, headers=headers
     )
-    line = cookies_set(response)["__Secure-naga-admin"]
-    assert {"Path=/admin", "Secure", "HttpOnly", "Max-Age=28800"} <= set(line.split("; "))
+    line = cookies_set(response)["__Host-naga-signed-in"]
+    wanted = {"Path=/", "Secure", "HttpOnly", "SameSite=Lax", "Max-Age=28800"}
+    assert wanted <= set(line.split("; "))
     page = web.get(browser, "/admin/registrations")
     assert page.status_code == 200
     token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page.text)

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from lti_tool.core.audit import AuditEvent
 from lti_tool.core.clock import FixedClock
 from lti_tool.core.database import Database
 from lti_tool.identity.models import AdminSignIn
 from lti_tool.identity.rights import Right, Role, rights_of
+from lti_tool.lti.models import Invite
 from lti_tool.web import rights
 from tests.identity.launched import PERSON, add_school
 from tests.web.desk import OWN, URL, Desk, open_desk
@@ -96,6 +98,44 @@ def test_what_reaches_far_wants_a_proof_of_now(desk: Desk) -> None:
     assert "confirm that it is you" in refused.text
     desk.sign_in(again="1")
     assert desk.post("/admin/registrations/invite").status_code == 200
+
+
+def test_a_better_proof_is_asked_for_where_it_is_set(
+    database: Database, clock: FixedClock, tmp_path: Path
+) -> None:
+    add_school(database, clock)
+    with open_desk(database, clock, tmp_path, oidc_step_up_acr="gold platinum") as desk:
+        desk.oidc.person = {"naga_roles": ["administrator"], "name": "Chan", "acr": "silver"}
+        desk.sign_in()
+        assert desk.get("/admin/registrations/new").status_code == 200
+        of = "/admin/registrations/new"
+        refused = desk.post("/admin/registrations/invite", of=of)
+        assert (refused.status_code, "a better proof" in refused.text) == (403, True)
+        onward = re.search(r'name="onward" value="([^"]+)"', refused.text)
+        assert onward is not None
+        assert onward[1] == of, "where the form was"
+        again = {"again": "1", "onward": onward[1]}
+        leaving = desk.post("/admin/sign-in", **again)
+        assert "acr_values=gold%20platinum" in desk.asked(leaving).replace("+", "%20")
+        # The provider passes over what it was asked for.
+        lower = desk.come_back(leaving)
+        assert (lower.status_code, "not proof enough" in lower.text) == (403, True)
+        assert desk.post("/admin/registrations/invite", of=of).status_code == 403
+        with desk.services.database.read() as session:
+            refusals = session.scalars(
+                sa.select(AuditEvent.detail).where(AuditEvent.action == "admin.sign_in_refused")
+            ).all()
+            assert [(each["code"], each["field"]) for each in refusals] == [
+                ("sign_in_step_up", "acr")
+            ]
+            assert not session.scalars(sa.select(Invite)).all(), "nothing was done"
+        desk.oidc.person["acr"] = "platinum"
+        assert desk.sign_in(**again).location == of
+        assert desk.post("/admin/registrations/invite", of=of).status_code == 200
+        desk.clock.advance(minutes=29)
+        desk.get(of)
+        desk.clock.advance(minutes=2)
+        assert desk.post("/admin/registrations/invite", of=of).status_code == 403, "a proof of now"
 
 
 def test_a_page_asks_no_provider_and_reads_the_session_once(desk: Desk) -> None:
