@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from lti_tool.core.audit import AuditLog
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.core.errors import InvalidInputError, NotFoundError
@@ -50,6 +51,7 @@ class Grading:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._audit = AuditLog(clock)
 
     def enter(
         self,
@@ -251,6 +253,7 @@ class Grading:
             )
             session.execute(sa.insert(GradeChange), [change])
             recompute_totals(session, {part.header_id}, now=now)
+            self._privileged(session, "grade.held", entry.person_key, entry.part_key, actor)
 
     def lift(self, person_key: str, part_key: str, *, actor: str, reason: str) -> None:
         """Hold a grade no longer; it stays as it is until something changes it.
@@ -279,6 +282,19 @@ class Grading:
             )
             session.execute(sa.insert(GradeChange), [change])
             recompute_totals(session, {part.header_id}, now=now)
+            self._privileged(session, "grade.lifted", person_key, part_key, actor)
+
+    def _privileged(
+        self, session: Session, action: str, person_key: str, part_key: str, actor: str
+    ) -> None:
+        # Why, and what it was, stand in the grade's own history.
+        self._audit.record(
+            session,
+            actor=actor,
+            action=action,
+            target=f"grade:{part_key}"[:300],
+            person=person_key,
+        )
 
     def _advance(
         self,

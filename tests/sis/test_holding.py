@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from lti_tool.core.audit import AuditEvent
 from lti_tool.core.clock import FixedClock
 from lti_tool.core.database import Database
 from lti_tool.core.errors import InvalidInputError, NotFoundError
@@ -119,6 +120,12 @@ def test_lifted(grading: Grading, sis: EmbeddedSis, database: Database) -> None:
     assert grade(sis).held_by is None
     assert history(database)[-1] == (ChangeKind.LIFTED, Decimal(70), "Settled.", "registrar")
     assert grading.enter([entry("90")], actor="P4", submitted=True)[0].state == "entered"
+    with database.read() as session:
+        told = session.scalars(sa.select(AuditEvent).order_by(AuditEvent.id)).all()
+        assert [(each.action, each.actor, each.target, each.detail) for each in told] == [
+            ("grade.held", "registrar", "grade:K1/1.1", {"person": "P1"}),
+            ("grade.lifted", "registrar", "grade:K1/1.1", {"person": "P1"}),
+        ]
 
 
 def test_holding_and_lifting_need_a_reason(grading: Grading, sis: EmbeddedSis) -> None:
