@@ -173,70 +173,103 @@ class Secured:
     authority: Path | None
 
 
-@contextmanager
-def run_keycloak(home: Path, folder: Path, *, secured: Secured | None = None) -> Iterator[Keycloak]:
-    """Start Keycloak on a free port with an empty database in ``folder``; with HTTPS if
-    ``secured``."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    if secured is None:
-        url = f"http://127.0.0.1:{port}"
-        reached = [f"--http-port={port}"]
-    else:
-        url = f"https://{secured.host}:{port}"
-        reached = [
-            f"--hostname={url}",
-            "--http-enabled=false",
-            f"--https-port={port}",
-            f"--https-certificate-file={secured.certificate}",
-            f"--https-certificate-key-file={secured.key}",
-        ]
-    environment = os.environ | {
-        "KC_BOOTSTRAP_ADMIN_USERNAME": ADMIN,
-        "KC_BOOTSTRAP_ADMIN_PASSWORD": ADMIN_PASSWORD,
-        "JAVA_OPTS_KC_HEAP": "-Xms64m -Xmx512m",
-    }
-    process = subprocess.Popen(
-        [
+class KeycloakServer:
+    """The server of one Keycloak: on a port that was free, its database a file in ``folder``; with
+    HTTPS if ``secured``. It may be started again after it ended, however it ended."""
+
+    def __init__(self, home: Path, folder: Path, *, secured: Secured | None = None) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        if secured is None:
+            url = f"http://127.0.0.1:{port}"
+            reached = [f"--http-port={port}"]
+        else:
+            url = f"https://{secured.host}:{port}"
+            reached = [
+                f"--hostname={url}",
+                "--http-enabled=false",
+                f"--https-port={port}",
+                f"--https-certificate-file={secured.certificate}",
+                f"--https-certificate-key-file={secured.key}",
+            ]
+            if secured.authority:
+                # It fetches the tool's keys, and tells the tool of logouts.
+                reached.append(f"--truststore-paths={secured.authority}")
+        self._command = [
             str(home / "bin" / "kc.sh"),
             "start-dev",
             "--db=dev-file",
             f"--db-url=jdbc:h2:file:{folder}/keycloak;NON_KEYWORDS=VALUE",
             "--http-host=127.0.0.1",
             *reached,
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=environment,
-        start_new_session=True,
-    )
-    ended_or_up = threading.Event()
-    said: list[str] = []
+        ]
+        self.keycloak = Keycloak(url)
+        if secured and secured.authority:
+            self.keycloak.authority = str(secured.authority)
+        self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
 
-    def listen() -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
-            said.append(line)
-            if "Listening on:" in line:
-                ended_or_up.set()
-        ended_or_up.set()
+    def start(self) -> None:
+        """Start it; returns when it listens."""
+        environment = os.environ | {
+            "KC_BOOTSTRAP_ADMIN_USERNAME": ADMIN,
+            "KC_BOOTSTRAP_ADMIN_PASSWORD": ADMIN_PASSWORD,
+            "JAVA_OPTS_KC_HEAP": "-Xms64m -Xmx512m",
+        }
+        process = subprocess.Popen(
+            self._command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+            start_new_session=True,
+        )
+        ended_or_up = threading.Event()
+        said: list[str] = []
 
-    # Read to the end: a full pipe would stop the server.
-    reader = threading.Thread(target=listen)
-    reader.start()
-    keycloak = Keycloak(url)
-    if secured and secured.authority:
-        keycloak.authority = str(secured.authority)
-    try:
+        def listen() -> None:
+            assert process.stdout is not None
+            for line in process.stdout:
+                said.append(line)
+                if "Listening on:" in line:
+                    ended_or_up.set()
+            ended_or_up.set()
+
+        # Read to the end: a full pipe would stop the server.
+        self._reader = threading.Thread(target=listen)
+        self._reader.start()
+        self._process = process
         ended_or_up.wait(_START_SECONDS)
         assert any("Listening on:" in line for line in said), "".join(said[-40:])
-        yield keycloak
-    finally:
-        keycloak.session.close()
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End it, if it runs; with ``SIGKILL`` in the middle of whatever it does."""
+        process, self._process = self._process, None
+        if process is None:
+            return
         if process.poll() is None:
-            os.killpg(process.pid, signal.SIGTERM)
+            os.killpg(process.pid, how)
         process.wait(60)
-        reader.join()
+        if self._reader is not None:
+            self._reader.join()
         assert process.stdout is not None
         process.stdout.close()
+
+
+@contextmanager
+def serving(server: KeycloakServer) -> Iterator[KeycloakServer]:
+    """Start a server, and end it in the end."""
+    try:
+        server.start()
+        yield server
+    finally:
+        server.keycloak.session.close()
+        server.stop()
+
+
+@contextmanager
+def run_keycloak(home: Path, folder: Path, *, secured: Secured | None = None) -> Iterator[Keycloak]:
+    """Start Keycloak on a free port with an empty database in ``folder``; with HTTPS if
+    ``secured``."""
+    with serving(KeycloakServer(home, folder, secured=secured)) as server:
+        yield server.keycloak

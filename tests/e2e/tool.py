@@ -57,13 +57,15 @@ def database_address(folder: Path) -> Iterator[str]:
 
 @dataclass
 class Tool:
-    """One installation in ``folder``, and its processes while they run."""
+    """One installation in ``folder``, and its processes while they run. ``extra`` settings hold
+    for what is started from then on."""
 
     address: ToolAddress
     folder: Path
     database_url: str
     ca: Path | None
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    extra: dict[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -90,7 +92,7 @@ class Tool:
         }
         if self.ca is not None:
             settings["NAGASIS_CA_BUNDLE"] = str(self.ca)
-        return kept | settings
+        return kept | settings | self.extra
 
     def cli(self, *arguments: str) -> str:
         """Run ``nagasis …``; returns what it printed."""
