@@ -73,6 +73,11 @@ class Site(Base):
     updated_at: Mapped[dt.datetime]
 
     @property
+    def product(self) -> str:
+        """What it is, by the name that people know."""
+        return self.system.title()
+
+    @property
     def kinds(self) -> tuple[Kind, ...]:
         """The kinds of documents that are for such a system."""
         return KINDS_OF[System(self.system)]

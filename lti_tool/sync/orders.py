@@ -69,7 +69,7 @@ class Orders:
         site = self._sites.get(site_id)
         if site.standing is not SiteStanding.ACTIVE:
             raise ConflictError(
-                "This Moodle is not called at the moment.",
+                "This site is not called at the moment.",
                 remedy="Look at its page, and connect or resume it first.",
                 site=site_id,
             )

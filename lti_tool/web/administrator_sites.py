@@ -1,4 +1,5 @@
-"""Connected Moodles: a code to connect one, how each is, and the end of a connection."""
+"""Connected Moodles and realms: a code to connect a Moodle, how each is, and the end of a
+connection."""
 
 from __future__ import annotations
 
@@ -9,9 +10,11 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from lti_tool.core.errors import InvalidInputError
+from lti_tool.identity.keycloak.models import Realm
 from lti_tool.moodle.checks import worst
 from lti_tool.moodle.messages import Problem
-from lti_tool.moodle.models import MoodleSite, SiteStanding
+from lti_tool.moodle.models import MoodleSite, Site, SiteStanding
+from lti_tool.web import administrator_realms
 from lti_tool.web.administrator_scope import scope
 from lti_tool.web.i18n import gettext as _
 from lti_tool.web.site_words import check_badge, check_summary, site_badge
@@ -22,11 +25,13 @@ _PLUGIN = "moodle:"
 
 
 def sites() -> str:
-    """All Moodles that were connected, whatever became of them."""
+    """All that was connected, whatever became of it."""
+    found = [(each, worst(_checklist(each))) for each in services().sites.list()]
     return render_template(
         "administrator/sites.html",
         scope=scope(),
-        sites=[(each, worst(_checklist(each))) for each in services().sites.moodles()],
+        sites=[(each, how) for each, how in found if isinstance(each, MoodleSite)],
+        realms=[(each, how) for each, how in found if isinstance(each, Realm)],
         **_words(),
     )
 
@@ -48,7 +53,10 @@ def awaited(reference: str) -> str:
 
 
 def site(site_id: int) -> str:
-    """How one Moodle is, and what can be done about it."""
+    """How one Moodle, or realm, is, and what can be done about it."""
+    other = services().sites.get(site_id)
+    if isinstance(other, Realm):
+        return administrator_realms.realm_page(other)
     found = services().sites.moodle(site_id)
     lines = _checklist(found)
     return render_template(
@@ -71,13 +79,15 @@ def check_site(site_id: int) -> Response:
         flash(_("Something does not work; the checklist says what."), "bad")
     elif found == "warning":
         flash(_("The connection works; the checklist says what is left to do."), "warning")
+    elif found == "unknown":
+        flash(_("It was not asked: the connection is paused or ended."), "warning")
     else:
         flash(_("Everything works."), "good")
     return redirect(url_for("admin.site", site_id=site_id))
 
 
 def resume_site(site_id: int) -> Response:
-    """Call a paused Moodle again."""
+    """Call a paused site again."""
     services().sites.resume(site_id, actor=scope().actor)
     return check_site(site_id)
 
@@ -91,7 +101,7 @@ def disconnect_site(site_id: int) -> Response:
     return redirect(url_for("admin.site", site_id=site_id))
 
 
-def _checklist(found: MoodleSite) -> list[Problem]:
+def _checklist(found: Site) -> list[Problem]:
     return [Problem.model_validate(each) for each in found.checklist]
 
 
@@ -105,6 +115,7 @@ def _words() -> dict[str, Callable[..., Any]]:
 
 def add_to(blueprint: Blueprint) -> None:
     """Give the administration of the whole tool these pages."""
+    administrator_realms.add_to(blueprint)
     for path, view, method in (
         ("", sites, "GET"),
         ("/connect", connect, "POST"),

@@ -1,8 +1,7 @@
-"""How a Moodle is kept equal to the SIS: its state, what an administrator asks for, the answers."""
+"""How a site is kept equal to the SIS: its state, what an administrator asks for, the answers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -13,7 +12,6 @@ from lti_tool.moodle.models import Site, SiteStanding
 from lti_tool.sync.order_models import Act, OrderState, SyncOrder
 from lti_tool.sync.order_results import Line
 from lti_tool.sync.provisioning.models import RunState
-from lti_tool.sync.provisioning_views import QueueLine
 from lti_tool.web import administrator_sync_lists, administrator_sync_things
 from lti_tool.web.administrator_placements import sync_place
 from lti_tool.web.administrator_scope import scope
@@ -56,7 +54,7 @@ def _page(template: str, site: Site) -> str:
         connected=site.standing is not SiteStanding.DISCONNECTED,
         called=site.standing is SiteStanding.ACTIVE,
         gate=gate,
-        answers=gate_words(gate),
+        answers=gate_words(gate, system=site.product),
         held=gate is not None and gate.held_by is not None,
         by_itself=services().settings.moodle_sync_enabled,
         waiting=waiting,
@@ -68,20 +66,15 @@ def _page(template: str, site: Site) -> str:
         runs=runs,
         orders=orders,
         **words(
-            found
-            for line in queue
-            for reason, _number in line.waiting
-            if (found := awaited(reason))
+            site,
+            (
+                found
+                for line in queue
+                for reason, _number in line.waiting
+                if (found := awaited(reason))
+            ),
         ),
     )
-
-
-def _awaited(queue: list[QueueLine]) -> Iterator[tuple[str, str]]:
-    for line in queue:
-        for reason, _number in line.waiting:
-            found = awaited(reason)
-            if found is not None:
-                yield found
 
 
 def sync_ask(site_id: int) -> Response:
@@ -90,16 +83,17 @@ def sync_ask(site_id: int) -> Response:
         act = Act(request.form.get("act", ""))
     except ValueError as error:
         raise InvalidInputError("This cannot be asked for.", field="act") from error
-    arguments = _arguments(act)
+    site = services().sites.get(site_id)
+    arguments = _arguments(act, site)
     if (act is Act.UNDO or arguments.get("scope") == "again") and not _meant():
-        raise InvalidInputError("Tick the box first: this changes much in Moodle.", field="meant")
+        raise InvalidInputError("Tick the box first: this changes much there.", field="meant")
     order = services().orders.ask(site_id, act, actor=scope().actor, arguments=arguments)
     # A lost message only costs time: workers also look for orders by themselves.
     services().broker.announce_order(order.id)
     return redirect(url_for("admin.sync_order", site_id=site_id, order_id=order.id))
 
 
-def _arguments(act: Act) -> dict[str, Any]:
+def _arguments(act: Act, site: Site) -> dict[str, Any]:
     match act:
         case Act.PREVIEW | Act.APPLY:
             wanted = request.form.get("scope", "changes")
@@ -113,6 +107,8 @@ def _arguments(act: Act) -> dict[str, Any]:
             return {"run": run_id}
         case _:
             course = request.form.get("course", "").strip()[:255]
+            if course and not site.takes("course"):
+                raise InvalidInputError("There are no courses here.", field="course")
             return {"courses": [course]} if course else {}
 
 
@@ -154,7 +150,7 @@ def _order(template: str, site_id: int, order_id: int) -> str:
         slice=page,
         run=services().provisioning.runs.get(order.run_id) if order.run_id else None,
         next_act=_next(order),
-        **words([*things_of(shown), *((kind, key) for kind, key, _why in left)]),
+        **words(site, [*things_of(shown), *((kind, key) for kind, key, _why in left)]),
     )
 
 

@@ -1,7 +1,9 @@
-"""What Moodle refused, and the runs of the engine with their journals."""
+"""What a site refused, and the runs of the engine with their journals."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -53,8 +55,8 @@ def sync_refused(site_id: int) -> str:
         q=search,
         letters=shown,
         slice=page,
-        refusal=refusal,
-        **words(named),
+        refusal=partial(refusal, system=site.product),
+        **words(site, named),
     )
 
 
@@ -100,7 +102,7 @@ def sync_runs(site_id: int) -> str:
         refused=_refused(site_id),
         runs=views.runs(site_id, offset=page.offset, limit=page.size),
         slice=page,
-        **words(),
+        **words(site),
     )
 
 
@@ -131,7 +133,7 @@ def _run(template: str, site_id: int, run_id: int) -> str:
     total = numbers.get(outcome, 0) if outcome else sum(numbers.values())
     page = slice_of(total, "admin.sync_run", site_id=site_id, run_id=run_id, outcome=outcome)
     entries = [
-        (entry, _lines(entry))
+        (entry, list(_lines(entry)))
         for entry in views.journal(
             run_id, outcome=outcome or None, offset=page.offset, limit=page.size
         )
@@ -148,16 +150,18 @@ def _run(template: str, site_id: int, run_id: int) -> str:
         entries=entries,
         slice=page,
         may_undo=ended and run.trigger is not RunTrigger.UNDO and bool(numbers),
-        **words(thing for _entry, lines in entries for thing in things_of(lines)),
+        **words(site, (thing for _entry, lines in entries for thing in things_of(lines))),
     )
 
 
-def _lines(entry: JournalLine) -> list[Line]:
-    """An entry's people, or the thing itself."""
+def _lines(entry: JournalLine) -> Iterator[Line]:
+    """An entry's people, or the thing itself; an account beside what it could not get."""
     detail = entry.detail
-    if detail.get("members"):
-        return [_line(entry, member, person=member["user"]) for member in detail["members"]]
-    return [_line(entry, {"result": entry.outcome, "code": entry.code, **detail}, person="")]
+    members = detail.get("members", [])
+    if not members or (entry.kind == "account" and entry.outcome != "unchanged"):
+        yield _line(entry, {"result": entry.outcome, "code": entry.code, **detail}, person="")
+    for member in members:
+        yield _line(entry, member, person=member["user"])
 
 
 def _line(entry: JournalLine, told: dict[str, Any], *, person: str) -> Line:

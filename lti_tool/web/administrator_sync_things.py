@@ -1,4 +1,4 @@
-"""One person, one course: why is this student (not) in the course, and resync."""
+"""One person, one course: why is this student (not) in the course, or cannot sign in; resync."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from lti_tool.core.errors import InvalidInputError
+from lti_tool.moodle.models import Site
 from lti_tool.sis.entities import ClassView
+from lti_tool.sync.provisioning.explain import Step
 from lti_tool.web.administrator_placements import placement_of
 from lti_tool.web.administrator_scope import scope
 from lti_tool.web.administrator_sync_lists import sent_when
+from lti_tool.web.display import Badge
 from lti_tool.web.i18n import gettext as _
 from lti_tool.web.sync_reasons import step_badge, step_words
 from lti_tool.web.sync_words import words
@@ -23,8 +26,11 @@ _CLASSES = 30
 
 
 def sync_things(site_id: int) -> str:
-    """Find a person and a class; with both, every step from the SIS to the course."""
+    """Find a person and a class; with both, every step from the SIS to the course. Of a realm a
+    person alone, with every step to their account."""
     site = services().sites.get(site_id)
+    if site.takes("account"):
+        return _person(site)
     sis = services().sis
     person_key, class_key = _argument("person"), _argument("class")
     person_text, class_text = _argument("q"), _argument("c")
@@ -50,9 +56,30 @@ def sync_things(site_id: int) -> str:
         classes=sis.find_classes(class_text, limit=_FOUND) if class_text else [],
         own_classes=_classes_of(person_key) if person and not class_text else [],
         placement=placement_of(class_),
-        steps=[(step, step_badge(step), *step_words(step)) for step in steps],
-        **words(),
+        steps=_told(site, steps),
+        **words(site),
     )
+
+
+def _person(site: Site) -> str:
+    sis = services().sis
+    person_key, person_text = _argument("person"), _argument("q")
+    person = sis.person(person_key) if person_key else None
+    parts = services().provisioning
+    return render_template(
+        "administrator/sync_person.html",
+        scope=scope(),
+        site=site,
+        person=person,
+        person_text=person_text,
+        people=sis.find_people(person_text, limit=_FOUND) if person_text else [],
+        steps=_told(site, parts.explanations.explain_account(site, person_key) if person else []),
+        **words(site),
+    )
+
+
+def _told(site: Site, steps: list[Step]) -> list[tuple[Step, Badge, str, str]]:
+    return [(step, step_badge(step), *step_words(step, system=site.product)) for step in steps]
 
 
 def sync_resync(site_id: int) -> Response:
@@ -61,7 +88,11 @@ def sync_resync(site_id: int) -> Response:
     person_key, class_key = request.form.get("person", ""), request.form.get("class", "")
     if request.form.get("what") == "person" and services().sis.person(person_key):
         services().orders.resync_person(site.id, person_key, actor=scope().actor)
-    elif request.form.get("what") == "course" and services().sis.class_(class_key):
+    elif (
+        request.form.get("what") == "course"
+        and site.takes("course")
+        and services().sis.class_(class_key)
+    ):
         services().orders.resync_course(site.id, class_key, actor=scope().actor)
     else:
         raise InvalidInputError("Choose a person or a class first.", field="what")

@@ -39,12 +39,15 @@ def reasons(
 
 
 def checks(fileobj: IO[bytes], keywords: Any, comment_tags: Any, options: Any) -> Iterator[Message]:
-    """What the checks of connected Moodles find (for Babel)."""
+    """What the checks of connected Moodles and realms find (for Babel)."""
+    from lti_tool.identity.keycloak import realm_checks
     from lti_tool.moodle.checks import WORDS
 
-    for name, words in WORDS.items():
+    for name, words in (WORDS | realm_checks.WORDS).items():
         for text in words.values():
             yield 1, "gettext", text, [f"Check {name}"]
+    for right, reason in realm_checks.NEEDED_FOR.items():
+        yield 1, "gettext", reason, [f"Right {right}"]
 
 
 def _words(node: ast.AST) -> Iterator[ast.expr]:

@@ -9,7 +9,14 @@ from flask import g, request, url_for
 from lti_tool.identity.rights import OWN
 from lti_tool.web.i18n import gettext as _
 
-_SITES = ("admin.sites", "admin.site", "admin.connect")
+_SITES = (
+    "admin.sites",
+    "admin.site",
+    "admin.connect",
+    "admin.new_realm",
+    "admin.look_at_realm",
+    "admin.connect_realm",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,7 @@ def links() -> list[Link]:
     elif "admin" in g:
         found = [
             ("admin.registrations", _("Registrations")),
-            ("admin.sites", _("Moodles")),
+            ("admin.sites", _("Systems")),
             ("admin.grades", _("Grades")),
             ("admin.launches", _("Launches")),
         ]

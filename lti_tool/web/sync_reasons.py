@@ -1,19 +1,21 @@
-"""Why Moodle refused a thing and what to do, and the steps of an explanation, in the reader's
+"""Why a site refused a thing and what to do, and the steps of an explanation, in the reader's
 language."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from lti_tool.moodle.models import System
 from lti_tool.sync.provisioning.explain import Step, StepState
-from lti_tool.web import grade_words
+from lti_tool.web import account_reasons, grade_words
 from lti_tool.web.display import Badge
 from lti_tool.web.i18n import gettext as _
 from lti_tool.web.i18n import lazy_gettext as _l
 from lti_tool.web.i18n import page_language
 
+_MOODLE = System.MOODLE.title()
 _CORRECT = _l("Correct it in the SIS: the change is sent by itself.")
-_THERE = _l("Correct it in Moodle, then try again.")
+_THERE = _l("Correct it in %(system)s, then try again.")
 
 # By the stable code of a refusal (docs/contract.md): why, and what to do.
 _REFUSALS: dict[str, tuple[Any, Any]] = {
@@ -80,9 +82,9 @@ _REFUSALS: dict[str, tuple[Any, Any]] = {
         _l("The enrolment method “Naga SIS” is switched off in Moodle."),
         _l("Switch it on in Moodle under Plugins, Enrolments, then try again."),
     ),
-    "failed": (_l("Moodle could not write it."), _THERE),
+    "failed": (_l("%(system)s could not write it."), _THERE),
 }
-_OTHER = (_l("Moodle did not take it."), _THERE)
+_OTHER = (_l("%(system)s did not take it."), _THERE)
 # Of grades, a teacher is told the same.
 _OF_GRADES = frozenset(
     {
@@ -99,15 +101,20 @@ _OF_GRADES = frozenset(
 )
 
 
-def refusal(code: str) -> tuple[str, str]:
+def refusal(code: str, *, system: str = _MOODLE) -> tuple[str, str]:
     """Why a thing was refused, and what to do."""
     if code in _OF_GRADES:
         return grade_words.refusal(code)
-    why, remedy = _REFUSALS.get(code, _OTHER)
-    return str(why), str(remedy)
+    known = _REFUSALS if system == _MOODLE else account_reasons.REFUSALS
+    return _of(system, known.get(code, _OTHER))
 
 
-_WAIT = _l("It is tried again by itself; look whether Moodle is up.")
+def _of(system: str, words: tuple[Any, Any]) -> tuple[str, str]:
+    why, remedy = (str(each or "").replace("%(system)s", system) for each in words)
+    return why, remedy
+
+
+_WAIT = _l("It is tried again by itself; look whether %(system)s is up.")
 
 # By the code of a step: what it says and what to do; English pages say it with more detail.
 _STEPS: dict[str, tuple[Any, Any]] = {
@@ -155,48 +162,49 @@ _STEPS: dict[str, tuple[Any, Any]] = {
         _l("A mass change waits for a yes."),
         _l("Look at the run, and approve it if it is right."),
     ),
-    "site_unreachable": (_l("Moodle does not answer."), _WAIT),
+    "site_unreachable": (_l("%(system)s does not answer."), _WAIT),
     "readonly": (_l("The course can only be read: its term is over."), None),
     "course_hidden": (
         _l("The course is hidden from students: by the class's status, or the term's dates."),
         _l("Look at the status of the class, and at the dates of its term."),
     ),
     "equal": (
-        _l("Moodle was made equal to this. If it is not so there, somebody changed it since."),
+        _l("%(system)s was made equal to this. If it is not so there, somebody changed it since."),
         _l("Reconcile the course."),
     ),
 }
 
 
-def step_words(step: Step) -> tuple[str, str]:
+def step_words(step: Step, *, system: str = _MOODLE) -> tuple[str, str]:
     """What a step says, and what to do about it."""
     if page_language() == "en":
         return step.text, step.remedy or ""
-    text, remedy = _STEPS.get(step.code) or _thing_step(step)
-    return str(text), str(remedy or "")
+    known = _STEPS if system == _MOODLE else _STEPS | account_reasons.STEPS
+    return _of(system, known.get(step.code) or _thing_step(step, system))
 
 
-def _thing_step(step: Step) -> tuple[str, str | None]:
-    """A step about one of Moodle's things: its kind, and what is the matter with it."""
+def _thing_step(step: Step, system: str) -> tuple[str, str | None]:
+    """A step about one of the site's things: its kind, and what is the matter with it."""
     kind, _underscore, code = step.code.partition("_")
     names = {
         "category": _("The term's category"),
         "user": _("The account"),
         "course": _("The course"),
         "roster": _("The course's roster"),
+        "account": _("The account"),
     }
     if kind not in names:
         return step.text, step.remedy
     if not code:
-        return _("%(what)s: it is in Moodle.", what=names[kind]), None
+        return _("%(what)s: it is in %(system)s.", what=names[kind], system=system), None
     if code == "queued":
         return _("%(what)s: a change is under way.", what=names[kind]), None
     if code == "never":
         return (
             _("%(what)s: nothing was ever sent.", what=names[kind]),
-            _("Resync this person or course."),
+            _("Resync this person.") if kind == "account" else _("Resync this person or course."),
         )
-    why, remedy = refusal(code)
+    why, remedy = refusal(code, system=system)
     return f"{names[kind]}: {why}", remedy
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from lti_tool.core.clock import Clock
 from lti_tool.moodle.documents import TOTAL
+from lti_tool.moodle.models import Site, System
 from lti_tool.sync.order_models import Act, OrderState
 from lti_tool.sync.order_results import Line
 from lti_tool.sync.provisioning.models import (
@@ -37,6 +39,7 @@ def kinds() -> dict[str, str]:
         "roster": _("Rosters"),
         "gradebook": _("Gradebooks"),
         "grades": _("Grades of courses"),
+        "account": _("Accounts"),
     }
 
 
@@ -54,9 +57,11 @@ class Things:
         of_classes = ("course", "roster", "gradebook", "grades")
         classes = {key for kind in of_classes for key in keys.get(kind, ())}
         labels = {key: view.label for key, view in sis.classes(classes).items()} if classes else {}
-        people = sis.people(keys["user"]) if "user" in keys else {}
+        of_people = keys.get("user", set()) | keys.get("account", set())
+        people = sis.people(of_people) if of_people else {}
+        numbers = {key: view.student_id for key, view in people.items() if view.student_id}
         self._labels = {
-            "user": {key: view.student_id for key, view in people.items() if view.student_id},
+            **dict.fromkeys(("user", "account"), numbers),
             **dict.fromkeys(of_classes, labels),
         }
 
@@ -70,13 +75,20 @@ class Things:
             "roster": _("Roster of %(key)s", key=name),
             "gradebook": _("Gradebook of %(key)s", key=name),
             "grades": _("Grades of %(key)s", key=name),
+            "account": _("Person %(key)s", key=name),
         }
         return names.get(kind, f"{kind} {name}")
 
 
-def outcome_badge(value: str) -> Badge:
+def outcome_badge(value: str, *, system: str = "Moodle") -> Badge:
     """What became, or would become, of one thing."""
-    return _outcomes().get(value, Badge(value, "?", "calm"))
+    match value:
+        case "missing":
+            return Badge(_("Missing in %(system)s", system=system), "!", "bad")
+        case "different":
+            return Badge(_("Different in %(system)s", system=system), "~", "warn")
+        case _:
+            return _outcomes().get(value, Badge(value, "?", "calm"))
 
 
 @per_language
@@ -87,8 +99,6 @@ def _outcomes() -> dict[str, Badge]:
         "suspended": Badge(_("Suspended"), "‖", "warn"),
         "refused": Badge(_("Refused"), "✕", "bad"),
         "unchanged": Badge(_("Unchanged"), "=", "calm"),
-        "missing": Badge(_("Missing in Moodle"), "!", "bad"),
-        "different": Badge(_("Different in Moodle"), "~", "warn"),
     }
 
 
@@ -107,8 +117,19 @@ def count_rows(counts: Mapping[str, Mapping[str, int]]) -> list[tuple[str, dict[
         if things:
             rows.append((label, things))
         if places:
-            rows.append((_("Grades") if kind == "grades" else _("Places in courses"), places))
+            rows.append((_of_people(kind), places))
     return rows
+
+
+def _of_people(kind: str) -> str:
+    """What is counted of the people whom a document of this kind names."""
+    match kind:
+        case "grades":
+            return _("Grades")
+        case "account":
+            return _("E-mail addresses of accounts")
+        case _:
+            return _("Places in courses")
 
 
 def run_badge(run: SyncRun) -> Badge:
@@ -133,8 +154,9 @@ def stopped_by(error: str) -> str:
 
 @per_language
 def _ends() -> dict[str, str]:
-    away = _("Moodle did not answer; what is left is sent when it does.")
+    away = _("%(system)s did not answer; what is left is sent when it does.", system="Moodle")
     return {
+        **_ends_at_keycloak(),
         "held": _("Somebody stopped the changes."),
         "interrupted": _("Its worker ended; another one goes on with what is left."),
         "moodle_unavailable": away,
@@ -148,23 +170,38 @@ def _ends() -> dict[str, str]:
     }
 
 
-def trigger(value: RunTrigger) -> str:
+def _ends_at_keycloak() -> dict[str, str]:
+    return {
+        "keycloak_unavailable": _(
+            "%(system)s did not answer; what is left is sent when it does.", system="Keycloak"
+        ),
+        "keycloak_forbidden": _(
+            "Keycloak does not let the service account do it; the connection is paused."
+        ),
+        "keycloak_unprepared": _(
+            "The realm lacks a group, or the attribute of people's keys; the connection is paused."
+        ),
+        "keycloak_failed": _("Keycloak refused a call that is about nobody in particular."),
+    }
+
+
+def trigger(value: RunTrigger, *, system: str = "Moodle") -> str:
     """Why a run began."""
     return {
         RunTrigger.CHANGES: _("Changes in the SIS"),
         RunTrigger.MANUAL: _("An administrator asked"),
-        RunTrigger.RECONCILE: _("Comparison with Moodle"),
+        RunTrigger.RECONCILE: _("Comparison with %(system)s", system=system),
         RunTrigger.UNDO: _("Undo of a run"),
     }[value]
 
 
-def act_title(value: Act) -> str:
+def act_title(value: Act, *, system: str = "Moodle") -> str:
     """What was asked for."""
     return {
         Act.PREVIEW: _("What would change"),
         Act.APPLY: _("Apply now"),
-        Act.COMPARE: _("Comparison with Moodle"),
-        Act.REPAIR: _("Comparison with Moodle, and repair"),
+        Act.COMPARE: _("Comparison with %(system)s", system=system),
+        Act.REPAIR: _("Comparison with %(system)s, and repair", system=system),
         Act.UNDO_PREVIEW: _("What an undo would bring back"),
         Act.UNDO: _("Undo"),
     }[value]
@@ -180,19 +217,23 @@ def order_badge(value: OrderState) -> Badge:
     }[value]
 
 
-def gate_words(gate: SiteGate | None) -> tuple[Badge, str]:
-    """Whether Moodle answers, in plain words (the circuit breaker)."""
+def gate_words(gate: SiteGate | None, *, system: str = "Moodle") -> tuple[Badge, str]:
+    """Whether the site answers, in plain words (the circuit breaker)."""
     if gate is None or gate.breaker is BreakerState.CLOSED:
         if gate is not None and gate.failures:
             return Badge(_("Unsure"), "!", "warn"), _("The last call failed; it is tried again.")
         return Badge(_("Answers"), "✓", "good"), ""
     if gate.breaker is BreakerState.HALF_OPEN:
-        return Badge(_("Trying"), "…", "info"), _("One call is looking whether Moodle is back.")
+        return (
+            Badge(_("Trying"), "…", "info"),
+            _("One call is looking whether %(system)s is back.", system=system),
+        )
     return (
         Badge(_("Does not answer"), "✕", "bad"),
         _(
-            "Moodle is left alone until %(time)s, then tried again by itself. Nothing is lost "
+            "%(system)s is left alone until %(time)s, then tried again by itself. Nothing is lost "
             "meanwhile.",
+            system=system,
             time=when(gate.probe_at),
         ),
     )
@@ -237,20 +278,23 @@ def things_of(lines: Iterable[Line]) -> Iterator[tuple[str, str]]:
             yield "user", line["person"]
 
 
-def words(things: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
-    """What the templates of these pages use; ``things`` (kind, key) are those that they name."""
+def words(site: Site, things: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
+    """What the templates of a site's pages use; ``things`` (kind, key) are those that they name."""
+    system = site.product
     return {
+        "system": system,
+        "realm": site.system == System.KEYCLOAK,
         "kinds": kinds(),
         "thing": Things(things),
-        "outcome_badge": outcome_badge,
+        "outcome_badge": partial(outcome_badge, system=system),
         "count_rows": count_rows,
         "OUTCOMES": OUTCOMES,
         "run_badge": run_badge,
-        "trigger": trigger,
+        "trigger": partial(trigger, system=system),
         "stopped_by": stopped_by,
-        # As text: what failed may carry words of Moodle, and a page's `_` takes words for its own.
+        # As text: what failed may carry words of the site; a page takes words of `_` for its own.
         "said": _,
-        "act_title": act_title,
+        "act_title": partial(act_title, system=system),
         "order_badge": order_badge,
         "awaited": awaited,
         "value_shown": value_shown,

@@ -180,6 +180,11 @@ class KeycloakDirectory:
         """
         raise DataError("A realm has no such thing to read.")
 
+    def count(self, site: Realm) -> int:
+        """How many accounts the realm holds, whosever they are; without those of clients."""
+        with self._connected(site) as people:
+            return people.count()
+
     def rights(self, site: Realm) -> Rights:
         """What the service account may really do, and what it should."""
         with self._connected(site, anew=True) as people:

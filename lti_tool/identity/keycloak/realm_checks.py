@@ -65,6 +65,22 @@ WORDS: dict[str, dict[str, str]] = {
 }
 
 
+# What the service account needs each of its rights for; pages translate these very words.
+NEEDED_FOR: dict[str, str] = {
+    "manage-users": "To make accounts, to change and disable them, to put them into the two "
+    "groups, and to end the sessions of whoever may not be in.",
+    "view-users": "To find accounts by their key, and to see what differs from the SIS.",
+    "query-users": "To count accounts, and to find who has a user name or an address already.",
+    "query-groups": "To find the groups of students and teachers.",
+}
+
+
+class RightsFound(Problem):
+    """The line about the rights, with all that the account has; ``None`` where that is not seen."""
+
+    has: list[str] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Rights:
     """What the service account may do in its realm, beside what it needs.
@@ -140,14 +156,12 @@ def _clock(claims: Mapping[str, Any], now: dt.datetime) -> Iterator[Problem]:
     yield _line("keycloak_clock", state, f"Keycloak is {size:.0f} s {side}." if size >= 2 else "")
 
 
-def _rights(rights: Rights) -> Problem:
-    if rights.has is None:
-        return _line("keycloak_rights", "unknown")
-    if rights.lacking:
-        return _line("keycloak_rights", "error", ", ".join(rights.lacking))
-    if rights.beyond:
-        return _line("keycloak_rights", "warning", ", ".join(rights.beyond))
-    return _line("keycloak_rights", "ok")
+def _rights(rights: Rights) -> RightsFound:
+    status: Status = "unknown"
+    if rights.has is not None:
+        status = "error" if rights.lacking else "warning" if rights.beyond else "ok"
+    line = _line("keycloak_rights", status, ", ".join(rights.lacking or rights.beyond))
+    return RightsFound(**line.model_dump(), has=None if rights.has is None else [*rights.has])
 
 
 def _groups(people: RealmPeople) -> Iterator[str]:

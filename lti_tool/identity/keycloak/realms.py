@@ -25,6 +25,15 @@ class Realms:
         self._audit = audit
         self._directory = directory
 
+    def unconnected(self, server: str, realm: str, *, public_url: str) -> Realm:
+        """A realm to look at, of which nothing is stored.
+
+        Raises:
+            InvalidInputError: the realm's name.
+        """
+        plan = RealmPlan(realm, public_url)
+        return _new(f"{server.rstrip('/')}/realms/{plan.realm}", plan.realm)
+
     def connect(self, server: str, realm: str, *, public_url: str, actor: str) -> Realm:
         """Store a realm of the Keycloak at ``server``, once the tool's service account could sign
         in there; asked again, it is active again.
@@ -33,15 +42,14 @@ class Realms:
             InvalidInputError: the realm's name.
             PluginError: Keycloak is away, or does not let the service account in.
         """
-        plan = RealmPlan(realm, public_url)
-        url = f"{server.rstrip('/')}/realms/{plan.realm}"
-        status = self._directory.status(_new(url, plan.realm))
+        new = self.unconnected(server, realm, public_url=public_url)
+        url, status = new.url, self._directory.status(new)
         now = self._clock.now()
         with self._database.write() as session:
             site = session.scalar(sa.select(Realm).where(Realm.url == url))
             before = site.standing.value if site else None
             if site is None:
-                site = _new(url, plan.realm)
+                site = new
                 session.add(site)
             site.standing = SiteStanding.ACTIVE
             site.versions = {**site.versions, "kinds": status.kinds}

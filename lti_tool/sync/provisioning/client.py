@@ -59,7 +59,7 @@ class SiteClosedError(TransientError):
     """The site is not called at this moment: it did not answer, or has had its calls."""
 
     code = "site_closed"
-    title = "This Moodle is left alone for a while"
+    title = "This site is left alone for a while"
 
 
 class MoodleAPIClient:

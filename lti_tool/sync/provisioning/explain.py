@@ -1,4 +1,5 @@
-"""Why is this student not in the course? Every step from the SIS to Moodle, and where it stands."""
+"""Why is this student not in the course, or cannot sign in? Every step from the SIS to the site,
+and where it stands."""
 
 from __future__ import annotations
 
@@ -13,8 +14,8 @@ import sqlalchemy as sa
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.moodle.contract import fingerprint
-from lti_tool.moodle.documents import Course, Kind, Member, Roster
-from lti_tool.moodle.models import Site, SiteStanding
+from lti_tool.moodle.documents import Account, Course, Kind, Member, Roster
+from lti_tool.moodle.models import MoodleSite, Site, SiteStanding
 from lti_tool.sis.entities import ClassView
 from lti_tool.sis.interfaces import SisExtracts
 from lti_tool.sync.lifecycle import account_suspended
@@ -49,7 +50,7 @@ class Step:
 
 
 class Explanations:
-    """Answers from what the tool knows, without a call to Moodle."""
+    """Answers from what the tool knows, without a call to the site."""
 
     def __init__(
         self,
@@ -73,21 +74,65 @@ class Explanations:
 
     def explain(self, site: Site, person_key: str, class_key: str) -> list[Step]:
         """The steps of one person into one course, up to the one where the way ends."""
-        steps: list[Step] = []
-        for step in self._steps(site, person_key, class_key):
-            steps.append(step)
-            if step.state is StepState.STOPPED:
-                break
-        return steps
+        return _to_the_end(self._steps(site, person_key, class_key))
+
+    def explain_account(self, site: Site, person_key: str) -> list[Step]:
+        """The steps of one person to an account by which they can sign in, up to the one where the
+        way ends."""
+        return _to_the_end(self._steps_of_account(site, person_key))
+
+    def _steps_of_account(self, site: Site, person_key: str) -> Iterator[Step]:
+        person = self._sis.people([person_key]).get(person_key)
+        if person is None:
+            yield _nobody()
+            return
+        yield _done("person", f"The SIS knows the person; status {person.status}.")
+        document = self._rendering.render(
+            "account", [person_key], now=self._clock.now(), site_id=site.id
+        )[person_key]
+        if not isinstance(document, Account):
+            why = document.message if isinstance(document, Unfit) else "nothing is to be sent"
+            yield _stopped(
+                "account_unfit",
+                f"What the SIS has fits no account: {why}",
+                "Correct it in the SIS: the change is sent by itself.",
+            )
+            return
+        if not document.enabled:
+            yield _stopped(
+                "person_closed",
+                f"The person's status in the SIS ({person.status}) closes the account: signing in "
+                "is refused.",
+                "Change the person's status in the SIS, if it is wrong.",
+            )
+            return
+        yield _done(
+            "account_wanted",
+            f"By the SIS the person has the open account {document.username}"
+            f"{_in_groups(document.groups)}.",
+        )
+        if document.email_shared:
+            yield _done(
+                "account_email_shared",
+                "Several people of the SIS have this e-mail address: the account is without one.",
+                "Give each person their own address in the SIS: the change is sent by itself.",
+            )
+        yield from self._site(site)
+        yield from self._thing(site, "account", person_key, "the account")
+        known = self._ledger.known(site.id, "account", [person_key]).get(person_key)
+        if known is not None and known.fingerprint == fingerprint(document):
+            yield _done(
+                "account_equal",
+                f"{site.product} was made equal to this. If it is not so there, somebody changed "
+                "it since.",
+                "Compare and repair. If all is equal and signing in fails, give the person a new "
+                f"password in {site.product}: passwords never pass through this tool.",
+            )
 
     def _steps(self, site: Site, person_key: str, class_key: str) -> Iterator[Step]:
         person = self._sis.people([person_key]).get(person_key)
         if person is None:
-            yield _stopped(
-                "person_unknown",
-                "The SIS has no person with this key.",
-                "Check the key, or import the person.",
-            )
+            yield _nobody()
             return
         yield _done("person", f"The SIS knows the person; status {person.status}.")
         view = self._sis.classes([class_key]).get(class_key)
@@ -187,7 +232,9 @@ class Explanations:
             yield _stopped(
                 "site_" + site.standing.value,
                 f"The connection to {site.name} is {site.standing.value}.",
-                "Look at the site's page; connect it again with a new code if need be.",
+                "Look at the site's page; connect it again with a new code if need be."
+                if isinstance(site, MoodleSite)
+                else "Look at the realm's page; it says what is wrong. Resume or connect it again.",
                 since=site.updated_at,
             )
             return
@@ -215,8 +262,8 @@ class Explanations:
             yield Step(
                 "site_unreachable",
                 StepState.WAITING,
-                f"Moodle does not answer ({gate.last_error or 'unreachable'}).",
-                "It is tried again by itself; look whether Moodle is up.",
+                f"{site.product} does not answer ({gate.last_error or 'unreachable'}).",
+                f"It is tried again by itself; look whether {site.product} is up.",
                 gate.opened_at,
             )
 
@@ -227,7 +274,7 @@ class Explanations:
             if letter.item in ("", item):
                 yield _stopped(
                     f"{kind}_{letter.code}",
-                    f"Moodle refused {what}: {letter.message}",
+                    f"{site.product} refused {what}: {letter.message}",
                     "Correct it, then retry.",
                     since=letter.since,
                 )
@@ -253,11 +300,32 @@ class Explanations:
                 f"{kind}_never",
                 StepState.WAITING,
                 f"Nothing was ever sent about {what}.",
-                "Resync this person or course.",
+                "Resync this person." if kind == "account" else "Resync this person or course.",
             )
         else:
             number = f" (number {known.moodle_id} in Moodle)" if known.moodle_id else ""
-            yield _done(kind, f"Moodle has {what}{number}.")
+            yield _done(kind, f"{site.product} has {what}{number}.")
+
+
+def _to_the_end(steps: Iterator[Step]) -> list[Step]:
+    found: list[Step] = []
+    for step in steps:
+        found.append(step)
+        if step.state is StepState.STOPPED:
+            break
+    return found
+
+
+def _nobody() -> Step:
+    return _stopped(
+        "person_unknown",
+        "The SIS has no person with this key.",
+        "Check the key, or import the person.",
+    )
+
+
+def _in_groups(groups: list[str]) -> str:
+    return f" in {', '.join(groups)}" if groups else ""
 
 
 def _done(code: str, text: str, remedy: str | None = None) -> Step:

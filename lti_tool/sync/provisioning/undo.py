@@ -123,7 +123,7 @@ class Undo:
     def _check(self, site: Site, run_id: int) -> None:
         run = self._runs.get(run_id)
         if run.site_id != site.id:
-            raise NotFoundError("This Moodle has no such run.", run=run_id)
+            raise NotFoundError("This site has no such run.", run=run_id)
         if run.state in (RunState.RUNNING, RunState.WAITING) and run.counts == {}:
             raise ConflictError("This run has changed nothing yet.", run=run_id)
 
@@ -137,7 +137,7 @@ class Undo:
             holder = self._gates.take(site.id)
         if holder is None:
             raise ConflictError(
-                "Another run of this Moodle is under way.",
+                "Another run of this site is under way.",
                 remedy="It stops by itself, since changes are held now. Try again in a minute.",
                 site=site.id,
             )
