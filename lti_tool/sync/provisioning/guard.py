@@ -194,8 +194,11 @@ class Watch:
         count = 0
         for batch in batches(wanted, most=_BATCH):
             for result in self._client.apply(self._site, batch, dryrun=True).results:
-                found: list[Result | MemberResult] = [*result.members]
-                count += sum(map(suspends, found or [result]))
+                # Of a roster its people count; an account may have a line beside itself.
+                found: list[Result | MemberResult] = (
+                    [*result.members] if result.kind == "roster" else [result]
+                )
+                count += sum(map(suspends, found))
         return count
 
 
