@@ -17,16 +17,17 @@ _courses = cast(sa.Table, MoodleCourseMapping.__table__)
 
 @dataclass(frozen=True, slots=True)
 class CourseAddress:
-    """A course in one Moodle."""
+    """A course in one Moodle, which is known to LTI by a registration."""
 
     site_name: str
     url: str
+    registration_id: int
 
 
 def course_addresses(database: Database, class_key: str) -> list[CourseAddress]:
     """The courses of this class (of several taught together, of the host): one statement."""
     query = (
-        sa.select(_sites.c.name, _sites.c.url, _courses.c.moodle_id)
+        sa.select(_sites.c.name, _sites.c.url, _sites.c.registration_id, _courses.c.moodle_id)
         .join(_courses, _courses.c.site_id == _sites.c.id)
         .where(
             _sites.c.standing == SiteStanding.ACTIVE,
@@ -38,6 +39,6 @@ def course_addresses(database: Database, class_key: str) -> list[CourseAddress]:
     )
     with database.reading() as connection:
         return [
-            CourseAddress(name, f"{url}/course/view.php?id={moodle_id}")
-            for name, url, moodle_id in connection.execute(query)
+            CourseAddress(name, f"{url}/course/view.php?id={moodle_id}", registration_id)
+            for name, url, registration_id, moodle_id in connection.execute(query)
         ]

@@ -12,7 +12,8 @@ from werkzeug.wrappers import Response
 from lti_tool.core.errors import NotFoundError
 from lti_tool.identity.rights import Right
 from lti_tool.sis.entities import ClassView, PersonView
-from lti_tool.sync.course_addresses import course_addresses
+from lti_tool.sync.course_addresses import CourseAddress, course_addresses
+from lti_tool.sync.grades.own_grades import Brought, OwnGrades
 from lti_tool.web import rights, student
 from lti_tool.web.errors import on_naga_error, wants_problem
 from lti_tool.web.own_roster import roster_lines
@@ -75,11 +76,13 @@ def class_(class_key: str) -> str:
         found = services().sis.class_(class_key) if entry is not None else None
         if entry is None or found is None or not (entry.status.attends or entry.status.ended):
             raise _not_yours()
+        courses = course_addresses(services().database, found.host_key)
         return render_template(
             "own/class.html",
             person=person,
             report=student.report(found, person.person_key, is_audit=entry.is_audit),
-            courses=course_addresses(services().database, found.host_key),
+            courses=courses,
+            brought=_brought(found, courses, person),
         )
 
 
@@ -118,6 +121,16 @@ def _person() -> PersonView:
     if person is None or not person.status.may_sign_in:
         raise person_left()
     return person
+
+
+def _brought(class_: ClassView, courses: list[CourseAddress], person: PersonView) -> Brought:
+    """How the grades of the one course that there mostly is were brought over; as a launch says."""
+    if not courses:
+        return Brought()
+    together = [class_.class_key, *class_.combined_with]
+    return OwnGrades(services().database).brought(
+        courses[0].registration_id, together, person.person_key
+    )
 
 
 def _not_yours() -> NotFoundError:

@@ -82,6 +82,12 @@ def progress() -> Response:
     return Response(headers={"HX-Location": json.dumps(place)})
 
 
+@window.get("/")
+def front() -> Response:
+    """Where somebody comes who knows the tool's name alone, or from the provider's own list."""
+    return redirect(url_for("sign_in.page"))
+
+
 @window.get("/sign-in")
 def page() -> str | Response:
     """The way in without a launch; who is in already goes on."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
@@ -52,6 +52,8 @@ class OidcProvider:
         self.stub.on("GET", CONFIGURATION, lambda _request: as_json(self.configuration()))
         self.stub.on("GET", "/keys", lambda _request: as_json(self.key_set()))
         self.stub.on("POST", "/token", self._token)
+        self.stub.on("GET", "/authorize", self._sign_in)
+        self.stub.on("GET", "/logout", _sign_out)
 
     @property
     def issuer(self) -> str:
@@ -83,6 +85,12 @@ class OidcProvider:
         code = secrets.token_urlsafe(16)
         self.codes[code] = query
         return {"state": query["state"], "code": code}
+
+    def _sign_in(self, request: Request) -> Response:
+        """To a real browser: whoever comes is in at once."""
+        answer = self.authorize(request.url)
+        location = f"{request.args['redirect_uri']}?{urlencode(answer)}"
+        return Response(status=302, headers={"Location": location})
 
     def _token(self, request: Request) -> Response:
         expected = base64.b64encode(b"naga-tool:between+us%3A+100%25+%2B+more").decode()
@@ -148,6 +156,10 @@ class OidcProvider:
             first = base64.urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
             return f"{first}.{signed.split('.')[1]}."
         return signed
+
+
+def _sign_out(request: Request) -> Response:
+    return Response(status=302, headers={"Location": request.args["post_logout_redirect_uri"]})
 
 
 @contextmanager

@@ -99,14 +99,14 @@ class Desk:
 
 @contextmanager
 def open_desk(
-    database: Database, clock: FixedClock, folder: Path, **settings: Any
+    database: Database, clock: FixedClock, folder: Path, *, url: str = URL, **settings: Any
 ) -> Iterator[Desk]:
-    """The tool with this database, and a provider."""
+    """The tool with this database at ``url``, and a provider."""
     with open_provider(clock) as oidc:
         load_keyring(folder / "keys", create=True)
         app = create_app(
             Settings(
-                public_url=URL,
+                public_url=url,
                 database_url=database.url.render_as_string(hide_password=False),
                 keys_dir=folder / "keys",
                 log_level="ERROR",

@@ -14,7 +14,9 @@ from lti_tool.identity.models import AdminSignIn
 from lti_tool.moodle.models import MoodleSite, SiteStanding
 from lti_tool.sis.entities import EnrollmentStatus, PersonStatus
 from lti_tool.sis.models import ClassPart, Person
+from lti_tool.sync.grades.models import GradeReading
 from lti_tool.sync.provisioning.models import MoodleCourseMapping
+from tests.identity.launched import add_school
 from tests.sync.school import School
 from tests.web.desk import Desk, open_desk
 from tests.web.own_school import (
@@ -141,6 +143,10 @@ def test_roles_of_the_provider_add_to_it_and_each_area_leads_to_the_other(desk: 
     assert (refused.status_code, "Your role does not allow this." in refused.text) == (403, True)
 
 
+def test_the_tools_own_address_leads_in(desk: Desk) -> None:
+    assert desk.get("/").location == "/sign-in"
+
+
 def test_where_people_land_and_that_they_come_to_what_they_wanted(desk: Desk) -> None:
     asked = desk.get(f"/my/classes/{MINE}")
     assert (asked.status_code, asked.location) == (302, f"/sign-in?onward=/my/classes/{MINE}")
@@ -243,8 +249,10 @@ def test_a_link_of_the_administration_opens_nobodys_own_pages(desk: Desk) -> Non
 
 def test_the_course_in_moodle_is_a_link_where_there_is_one(desk: Desk) -> None:
     now = desk.clock.now()
+    registration_id = add_school(desk.services.database, desk.clock)
     with desk.services.database.write() as session:
         site = MoodleSite(
+            registration_id=registration_id,
             url="https://moodle.example",
             name="Campus",
             paired_by="t",
@@ -257,9 +265,11 @@ def test_the_course_in_moodle_is_a_link_where_there_is_one(desk: Desk) -> None:
         session.add(
             MoodleCourseMapping(site_id=site.id, key=MINE, moodle_id=77, outcome="created", **by)
         )
+        session.add(GradeReading(site_id=site.id, course_key=MINE, read_at=now))
     for person, path in ((TEACHER, f"/my/teaching/{MINE}"), (STUDENT, f"/my/classes/{MINE}")):
         come_in(desk, person)
         assert "https://moodle.example/course/view.php?id=77" in desk.get(path).text
+    assert "last brought over from Moodle" in desk.get(path).text, "as in the course"
     with desk.services.database.write() as session:
         session.execute(sa.update(MoodleSite).values(standing=SiteStanding.DISCONNECTED))
     assert "moodle.example" not in desk.get(path).text
