@@ -13,12 +13,14 @@ from lti_tool.identity.keycloak.accounts import Standing, person_of, standing
 from lti_tool.identity.keycloak.at_once import at_once
 from lti_tool.identity.keycloak.errors import KeycloakError, RealmUnpreparedError, translated
 
-# Accounts of one answer; a thousand are half a megabyte.
-PAGE = 1000
+# Accounts of one answer: Keycloak takes longer for each the more it holds at once.
+PAGE = 300
+# Members of one answer, which says little of each.
+_MEMBERS_PAGE = 1000
 # A search reads the key of every account, as Keycloak compares them in small letters: it takes as
-# long as reading this many accounts whole, and a sixtieth of the time for all of them.
-_SEARCH_AS_ACCOUNTS = 30
-_SEARCHES = 60
+# long as reading this many accounts whole, and at most this part of the time for all of them.
+_SEARCH_AS_ACCOUNTS = 10
+_SEARCHES = 150
 # Asking for an account's groups takes as long as reading so many members of a group.
 _GROUPS_AS_MEMBERS = 50
 _FEW = 10
@@ -184,7 +186,7 @@ class RealmPeople:
     def _groups_of(self, account: str) -> set[str]:
         ours = {group: name for name, group in self.groups().items()}
         with translated("read an account's groups"):
-            found = self.admin.get_user_groups(account, {"first": 0, "max": PAGE})
+            found = self.admin.get_user_groups(account, {"first": 0, "max": _MEMBERS_PAGE})
         return {ours[each["id"]] for each in found if each["id"] in ours}
 
     def _all_members(self) -> dict[str, set[str]]:
@@ -199,14 +201,14 @@ class RealmPeople:
         for name, group in self.groups().items():
             start = 0
             while True:
-                asked = {"first": start, "max": PAGE, "briefRepresentation": True}
+                asked = {"first": start, "max": _MEMBERS_PAGE, "briefRepresentation": True}
                 with translated(f"read who is in the group {name}"):
                     page = self.admin.get_group_members(group, asked)
                 for each in page:
                     found.setdefault(str(each["id"]), set()).add(name)
-                if len(page) < PAGE:
+                if len(page) < _MEMBERS_PAGE:
                     break
-                start += PAGE
+                start += _MEMBERS_PAGE
         return found
 
 

@@ -127,7 +127,7 @@ def test_a_certificate_that_is_not_trusted(tmp_path: Path) -> None:
         with pytest.raises(TransientError) as raised:
             _directory().status(_site(f"https://localhost:{listener.getsockname()[1]}"))
         thread.join()
-    assert "NAGASIS_CA_BUNDLE" in (raised.value.remedy or "")
+    assert "NAGASIS_CA_BUNDLE" in f"{raised.value.detail} {raised.value.remedy}"
 
 
 def test_what_it_does_not_take() -> None:
