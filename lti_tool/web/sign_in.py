@@ -196,9 +196,15 @@ def finish() -> Response:
 def log_out() -> Response:
     """The provider says that somebody signed out there, or was signed out (back channel)."""
     answer: dict[str, object] = {}
+    parts = services().signing_in
+    if parts is None:
+        raise _off()
     try:
-        _enabled().sessions.end_by(request.form.get("logout_token", ""))
+        parts.sessions.end_by(request.form.get("logout_token", ""))
     except SignInTokenError as error:
+        # All that hold come from one address, a school's worth at closing time, and none comes
+        # again: only what does not hold is counted.
+        _limit()
         # In the words of OpenID Connect Back-Channel Logout 1.0, 2.8.
         answer = {"error": "invalid_request", "error_description": error.context.get("reason")}
     return Response(
@@ -214,11 +220,16 @@ security.csrf.exempt(log_out)
 
 
 def _enabled() -> SignInParts:
-    wired = services()
-    if wired.signing_in is None:
+    parts = services().signing_in
+    if parts is None:
         raise _off()
+    _limit()
+    return parts
+
+
+def _limit() -> None:
+    wired = services()
     wired.rate_limiter.hit("sign_in", wired.settings.launch_rate_limit, request.remote_addr or "?")
-    return wired.signing_in
 
 
 def _off() -> SignInOffError:

@@ -198,3 +198,19 @@ def test_an_auditor_changes_nothing_and_a_registrar_connects_nothing() -> None:
     assert Right.CONNECT not in rights_of([Role.REGISTRAR])
     assert Right.SYNC not in rights_of([Role.REGISTRAR])
     assert rights_of(["nobody knows this", Role.AUDITOR]) == {Right.READ}
+
+
+def test_logouts_that_hold_are_never_too_many(
+    database: Database, clock: FixedClock, tmp_path: Path
+) -> None:
+    """A school's worth of them comes from one address, and none comes again."""
+    with open_desk(database, clock, tmp_path, launch_rate_limit="3/minute") as desk:
+
+        def told(token: str) -> int:
+            return desk.client.post(
+                "/sign-in/logout", base_url=URL, data={"logout_token": token}
+            ).status_code
+
+        assert [told(desk.oidc.logout_token()) for _ in range(5)] == [200] * 5
+        assert [told("not one") for _ in range(5)] == [400, 400, 400, 429, 429]
+        assert told(desk.oidc.logout_token()) == 200
