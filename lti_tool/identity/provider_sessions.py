@@ -197,8 +197,11 @@ class ProviderSessions:
         if refresh_token:
             try:
                 tokens = self._provider.refresh(refresh_token)
-            except SignInDeniedError:
-                tokens = None
+            except SignInDeniedError as error:
+                # Of the session it says "invalid_grant" (RFC 6749 5.2); anything else is about the
+                # tool's own client, and would end everybody's.
+                if error.context.get("error") != "invalid_grant":
+                    raise
             if tokens is None or not self._same(tokens, row):
                 with self._database.write() as session:
                     return self._end(session, mine, why="provider")

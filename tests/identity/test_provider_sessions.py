@@ -177,6 +177,14 @@ def test_whose_session_ended_there_is_out(world: World) -> None:
     assert world.now(secret) is None
 
 
+def test_a_client_that_is_refused_ends_nobodys_session(world: World) -> None:
+    secret = world.open()
+    world.provider.client_secret = "another"
+    world.clock.advance(minutes=6)
+    assert world.sessions.keep_current() == 0
+    assert world.now(secret)
+
+
 def test_a_token_about_somebody_else_ends_it(world: World) -> None:
     secret = world.open()
     world.oidc.spoil = {"sub": "account-2"}
