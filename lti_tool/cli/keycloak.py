@@ -13,8 +13,11 @@ from rich.table import Table
 from lti_tool.cli.session import actor, open_services
 from lti_tool.core.errors import InvalidInputError, NotFoundError
 from lti_tool.identity.keycloak.connection import as_administrator
+from lti_tool.identity.keycloak.models import Realm
 from lti_tool.identity.keycloak.realm import RealmPlan, moodle_client, realm_file
+from lti_tool.identity.keycloak.realm_checks import NEEDED_FOR
 from lti_tool.identity.keycloak.setup import Change, RealmSetup
+from lti_tool.sync.provisioning.first_look import first_look
 from lti_tool.wiring import Services
 
 _user = click.option(
@@ -98,12 +101,16 @@ def setup(
 @click.argument("server")
 @click.option("--realm", default="school", show_default=True, help="The realm's name.")
 @click.option("--hold", is_flag=True, help="Change nothing before `nagasis sync resume`.")
-def connect(server: str, realm: str, hold: bool) -> None:
+@click.option("--plan", is_flag=True, help="Say what connecting would mean; store nothing.")
+def connect(server: str, realm: str, hold: bool, plan: bool) -> None:
     """Keep the accounts of the realm at SERVER equal to the people of the SIS, from now on.
 
     The realm was prepared with `nagasis keycloak setup`. Accounts that others made are left alone.
     """
     services = open_services()
+    if plan:
+        _show_look(services, server, realm)
+        return
     site = services.realms.connect(
         server, realm, public_url=services.settings.public_url, actor=actor()
     )
@@ -116,6 +123,27 @@ def connect(server: str, realm: str, hold: bool) -> None:
         f"\nThe realm is site {site.id}. `nagasis sync plan --site {site.id}` shows what will "
         "change; the worker does it."
     )
+
+
+@keycloak.command()
+@click.argument("site_id", type=int)
+def rights(site_id: int) -> None:
+    """Ask the realm with this number what the tool may do there: each right, what it is needed for,
+    and whether it is given. Exit code 1 if one is lacking, or is more than needed."""
+    services = open_services()
+    site = services.sites.get(site_id)
+    if not isinstance(site, Realm):
+        raise InvalidInputError(f"{site.name} is no realm.", field="site_id")
+    found = services.keycloak_directory.rights(site)
+    if found.has is None:
+        click.echo("The realm's tokens do not say which rights the service account has.")
+        raise SystemExit(1)
+    for each in found.needs:
+        click.echo(f"{'✕' if each in found.lacking else '✓'} {each}: {NEEDED_FOR[each]}")
+    for each in found.beyond:
+        click.echo(f"! {each}: more than needed; nagasis keycloak setup takes it away.")
+    if found.lacking or found.beyond:
+        raise SystemExit(1)
 
 
 @keycloak.command("moodle-client")
@@ -178,6 +206,24 @@ def rotate_secret(site: str, user: str, password: str | None) -> None:
         actor=actor(),
     )
     click.echo(f"The secret is a new one. {_FETCHES}")
+
+
+def _show_look(services: Services, server: str, realm: str) -> None:
+    site = services.realms.unconnected(server, realm, public_url=services.settings.public_url)
+    found = first_look(
+        site, services.keycloak_directory, services.provisioning.rendering, services.clock.now()
+    )
+    for words, number in {
+        "accounts there": found.accounts,
+        "nobody's of the SIS, left alone": found.foreign,
+        "people of the SIS": found.people,
+        "have an account that is as it should be": found.unchanged,
+        "have one that would be changed": found.changed,
+        "have none: one would be made": found.created,
+        "closed by their status in the SIS": found.closed,
+        "fit no account": found.unfit,
+    }.items():
+        click.echo(f"{number:8} {words}")
 
 
 def _moodles(services: Services, issuer: str, asked: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""``nagasis site``: the Moodles that are connected."""
+"""``nagasis site``: the Moodles and realms that are connected."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.table import Table
 from lti_tool.cli.session import actor, open_services
 from lti_tool.moodle.contract import schemas as contract_schemas
 from lti_tool.moodle.messages import Problem
+from lti_tool.moodle.models import MoodleSite
 from lti_tool.moodle.unpaired import WITHOUT_PAIRING, lacking
 
 _SCHEMAS = Path("moodle_plugin/local_nagasis/contract/schema")
@@ -20,7 +21,7 @@ _MARKS = {"ok": "✓", "warning": "!", "error": "✕", "unknown": "?"}
 
 @click.group()
 def site() -> None:
-    """Moodles that are connected by the plugin local_nagasis."""
+    """Moodles that are connected by the plugin local_nagasis, and Keycloak realms."""
 
 
 @site.command()
@@ -54,12 +55,18 @@ def add() -> None:
 
 @site.command("list")
 def list_() -> None:
-    """List the connected Moodles."""
+    """List what is connected."""
     table = Table("id", "name", "address", "standing", "last heard", "waiting")
-    for each in open_services().sites.moodles():
+    for each in open_services().sites.list():
+        moodle = isinstance(each, MoodleSite)
         heard = f"{each.heard_at:%Y-%m-%d %H:%M} UTC" if each.heard_at else "never"
         table.add_row(
-            str(each.id), each.name, each.url, each.standing.value, heard, str(each.backlog)
+            str(each.id),
+            each.name,
+            each.url,
+            each.standing.value,
+            heard if moodle else "-",
+            str(each.backlog) if moodle else "-",
         )
     Console().print(table)
 
@@ -67,19 +74,14 @@ def list_() -> None:
 @site.command()
 @click.argument("site_id", type=int)
 def show(site_id: int) -> None:
-    """Show one Moodle as it was at its last check."""
-    found = open_services().sites.moodle(site_id)
+    """Show one Moodle, or realm, as it was at its last check."""
+    found = open_services().sites.get(site_id)
     rows = {
+        "What": found.product,
         "Name": found.name,
         "Address": found.url,
         "Standing": found.standing.value,
-        "Registration": found.registration_id,
-        "Contract": found.contract,
-        "Epoch": found.epoch or "-",
-        "Events held up to": found.held,
-        "Waiting in Moodle": found.backlog,
-        "Last heard": found.heard_at or "never",
-        "Token until": found.token_expires_at or "-",
+        **(_of_moodle(found) if isinstance(found, MoodleSite) else {}),
         "Last check": found.checked_at or "never",
         **{f"Version of {name}": value for name, value in found.versions.items()},
     }
@@ -101,16 +103,25 @@ def check(site_id: int) -> None:
 @site.command()
 @click.argument("site_id", type=int)
 def resume(site_id: int) -> None:
-    """Call a paused Moodle again."""
+    """Call a paused site again."""
     open_services().sites.resume(site_id, actor=actor())
     click.echo("Active.")
 
 
 @site.command()
 @click.argument("site_id", type=int)
-@click.confirmation_option(prompt="End the connection with this Moodle?")
+def pause(site_id: int) -> None:
+    """Call a site no more, until somebody resumes it. What changes in the SIS waits."""
+    open_services().sites.pause(site_id, reason="asked for", actor=actor())
+    click.echo("Paused.")
+
+
+@site.command()
+@click.argument("site_id", type=int)
+@click.confirmation_option(prompt="End the connection with this site?")
 def disconnect(site_id: int) -> None:
-    """End the connection: forget its token, refuse its events and launches. Data stay."""
+    """End the connection. Of a Moodle: forget its token, refuse its events and launches. Data stay;
+    so do the accounts of a realm, as they are: whoever is in it goes on signing in."""
     open_services().sites.disconnect(site_id, actor=actor())
     click.echo("Disconnected.")
 
@@ -136,6 +147,18 @@ def schema_files() -> dict[str, str]:
     return {
         f"{name}.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
         for name, schema in contract_schemas().items()
+    }
+
+
+def _of_moodle(found: MoodleSite) -> dict[str, object]:
+    return {
+        "Registration": found.registration_id,
+        "Contract": found.contract,
+        "Epoch": found.epoch or "-",
+        "Events held up to": found.held,
+        "Waiting in Moodle": found.backlog,
+        "Last heard": found.heard_at or "never",
+        "Token until": found.token_expires_at or "-",
     }
 
 

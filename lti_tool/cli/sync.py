@@ -1,4 +1,4 @@
-"""``nagasis sync``: Moodle made equal to the SIS, seen before, watched, undone."""
+"""``nagasis sync``: sites made equal to the SIS, seen before, watched, undone."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from lti_tool.cli.session import actor, chosen_site, connected_sites, open_services
+from lti_tool.core.errors import InvalidInputError
 from lti_tool.moodle.documents import KINDS, Change, Result
 from lti_tool.sync.order_results import as_shown
 from lti_tool.sync.provisioning.explain import StepState
 from lti_tool.sync.provisioning.models import RunState, RunTrigger, SyncRun
 
 _MARKS = {StepState.DONE: "✓", StepState.WAITING: "…", StepState.STOPPED: "✕"}
-_site_option = click.option("--site", "site_id", type=int, help="Only needed with several Moodles.")
+_site_option = click.option(
+    "--site", "site_id", type=int, help="Only needed with several Moodles, or for a realm."
+)
 
 
 @click.group()
 def sync() -> None:
-    """Keep Moodle equal to the SIS."""
+    """Keep Moodles, and Keycloak realms, equal to the SIS."""
 
 
 @sync.command()
@@ -32,7 +35,7 @@ def plan(site_id: int | None, everything: bool, details: bool) -> None:
     site = chosen_site(services, site_id)
     console = Console()
     with _bar() as bar:
-        task = bar.add_task("asking Moodle")
+        task = bar.add_task(f"asking {site.product}")
         preview = services.provisioning.previews.preview(
             site,
             everything=everything,
@@ -50,14 +53,14 @@ def plan(site_id: int | None, everything: bool, details: bool) -> None:
 @_site_option
 @click.option("--all", "everything", is_flag=True, help="Send everything, not only changes.")
 def apply(site_id: int | None, everything: bool) -> None:
-    """Make Moodle equal to the SIS now."""
+    """Make the site equal to the SIS now."""
     services = open_services()
     site = chosen_site(services, site_id)
     console = Console()
     if everything:
         services.provisioning.marks.mark_all(site)
     with _bar() as bar:
-        task = bar.add_task("making Moodle equal")
+        task = bar.add_task(f"making {site.product} equal")
 
         def show(run: SyncRun) -> None:
             bar.update(task, completed=run.done, total=run.total)
@@ -108,6 +111,8 @@ def status(site_id: int | None) -> None:
             console.print(f"  held by {gate.held_by}: {gate.held_for or ''}", markup=False)
         if gate is not None and gate.breaker != "closed":
             console.print(f"  breaker {gate.breaker.value}: {gate.last_error}", markup=False)
+        elif gate is not None and gate.last_error:
+            console.print(f"  {gate.last_error}", markup=False)
         marks, letters = parts.marks.counts(site.id), parts.letters.counts(site.id)
         console.print(f"  waiting: {_told(marks)}", markup=False)
         console.print(f"  refused: {_told(letters)}", markup=False)
@@ -131,7 +136,7 @@ def status(site_id: int | None) -> None:
 @click.option("--page", default=1, show_default=True, type=click.IntRange(1))
 @click.option("--limit", default=200, show_default=True, type=click.IntRange(1))
 def failures(site_id: int | None, code: str | None, search: str, page: int, limit: int) -> None:
-    """List what Moodle refused, why, and what to do; the newest first."""
+    """List what the site refused, why, and what to do; the newest first."""
     services = open_services()
     site = chosen_site(services, site_id)
     letters = services.provisioning.letters
@@ -161,33 +166,57 @@ def retry(site_id: int | None, kind: str | None, key: str | None) -> None:
 @click.option("--course", "courses", multiple=True, help="A class's key; may be repeated.")
 @click.option("--report", is_flag=True, help="Only say what differs; repair nothing.")
 def reconcile(site_id: int | None, courses: tuple[str, ...], report: bool) -> None:
-    """Compare Moodle with the SIS, and repair what differs."""
+    """Compare the site with the SIS, and repair what differs."""
     services = open_services()
     site = chosen_site(services, site_id)
+    if courses and not site.takes("course"):
+        raise InvalidInputError(f"{site.name} has no courses.", field="course")
     found = services.provisioning.reconciler.reconcile(
         site, courses=courses or None, repair=not report, actor=actor()
     )
     console = Console()
     for drift in found.drift:
         how = "is missing" if drift.missing else "differs"
-        by = f" ({drift.how} by Moodle's user {drift.by})" if drift.how else ""
+        by = f" ({drift.how} by {site.product}'s user {drift.by})" if drift.how else ""
         console.print(f"{drift.kind} {drift.key} {how}{by}", markup=False)
     console.print(f"Compared: {_told(found.checked)}", markup=False)
     console.print(f"Left alone, not of the SIS: {_told(found.foreign)}", markup=False)
+    for kind, keys in found.foreign_keys.items():
+        if keys:
+            console.print(f"{kind} that the SIS does not know: {', '.join(keys)}", markup=False)
     if not found.drift:
-        console.print("Moodle is equal to the SIS.")
+        console.print(f"{site.product} is equal to the SIS.")
     _show_run(console, found.run)
 
 
 @sync.command()
 @_site_option
 @click.argument("person_key")
-@click.argument("class_key")
-def explain(site_id: int | None, person_key: str, class_key: str) -> None:
-    """Why is this person (not) in the course? Every step, and where it stands."""
+def resync(site_id: int | None, person_key: str) -> None:
+    """Send one person again: the account, and in a Moodle the places in courses."""
     services = open_services()
     site = chosen_site(services, site_id)
-    for step in services.provisioning.explanations.explain(site, person_key, class_key):
+    services.orders.resync_person(site.id, person_key, actor=actor())
+    click.echo("Marked to be sent again: by the worker, or `nagasis sync apply`.")
+
+
+@sync.command()
+@_site_option
+@click.argument("person_key")
+@click.argument("class_key", required=False)
+def explain(site_id: int | None, person_key: str, class_key: str | None) -> None:
+    """Why is this person (not) in the course? Every step, and where it stands. Of a realm, without
+    a class: why can this person not sign in?"""
+    services = open_services()
+    site = chosen_site(services, site_id)
+    explanations = services.provisioning.explanations
+    if site.takes("account"):
+        steps = explanations.explain_account(site, person_key)
+    elif class_key is None:
+        raise InvalidInputError("Say which class.", field="class_key")
+    else:
+        steps = explanations.explain(site, person_key, class_key)
+    for step in steps:
         since = f" (since {step.since:%Y-%m-%d %H:%M} UTC)" if step.since else ""
         click.echo(f"{_MARKS[step.state]} {step.text}{since}")
         if step.remedy and step.state is not StepState.DONE:
