@@ -137,9 +137,7 @@ class Pairing:
                 is not None
             )
 
-    def offer(
-        self, *, contract: int, secret: str, sign_in_url: str | None = None
-    ) -> PairingOffer:
+    def offer(self, *, contract: int, secret: str, sign_in_url: str | None = None) -> PairingOffer:
         """What the tool says of itself to whoever holds a code that works.
 
         Raises:
