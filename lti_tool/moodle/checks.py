@@ -169,7 +169,8 @@ class SiteChecks:
         return found
 
     def _check_other(self, site: Site) -> list[Problem]:
-        if site.standing is not SiteStanding.ACTIVE:
+        # A paused one too: what it was paused for is among the lines, and when that is mended.
+        if site.standing is SiteStanding.DISCONNECTED:
             return []
         found = self._others[System(site.system)].check(site)
         self._store(site.id, found, None, None, self._clock.now())

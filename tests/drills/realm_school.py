@@ -17,6 +17,7 @@ from werkzeug.serving import make_server
 from lti_tool import create_app
 from lti_tool.identity.keycloak.models import Realm
 from lti_tool.moodle.documents import Account
+from lti_tool.moodle.models import Site
 from lti_tool.settings import load_settings
 from lti_tool.sis.change_models import ChangeKind
 from lti_tool.sis.changes import record
@@ -109,6 +110,7 @@ class RealmSchool:
         now = self.services.clock.now()
         with self.services.database.writing() as connection:
             connection.execute(sa.update(SiteGate).values(lease_until=None, lease_holder=None))
+            connection.execute(sa.update(SyncMark).values(not_before=None))
             connection.execute(
                 sa.update(SiteGate).where(SiteGate.probe_at.is_not(None)).values(probe_at=now)
             )
@@ -121,6 +123,24 @@ class RealmSchool:
             self.hasten()
             self.services.provisioning.engine.run(self.realm, trigger=RunTrigger.MANUAL)
         raise AssertionError(f"never settled: {self.left()}")
+
+    def retry(self) -> None:
+        """Somebody asks for what was refused once more."""
+        self.services.provisioning.ledger.retry(self.realm.id)
+        self.settle()
+
+    def resume(self) -> None:
+        """Somebody lets the site be called again."""
+        self.tool.cli("site", "resume", str(self.realm.id))
+
+    def moved(self, url: str) -> None:
+        """Another address of the same realm."""
+        with self.services.database.writing() as connection:
+            connection.execute(sa.update(Site).where(Site.id == self.realm.id).values(url=url))
+
+    def forget_connection(self) -> None:
+        """As minutes later, or in another process: nothing that was read before is remembered."""
+        self.services.keycloak_directory._realms.clear()
 
     def left(self) -> int:
         """How many documents are still to be sent, or looked at."""
@@ -154,9 +174,7 @@ class RealmSchool:
 
     def users(self) -> list[dict[str, Any]]:
         """All accounts."""
-        found: list[dict[str, Any]] = self.server.keycloak.call(
-            "GET", f"/{REALM}/users?max=5000&briefRepresentation=false"
-        )
+        found: list[dict[str, Any]] = self.call("GET", "/users?max=5000&briefRepresentation=false")
         return found
 
     def user(self, key: str) -> dict[str, Any]:
@@ -166,15 +184,19 @@ class RealmSchool:
         )
         return found
 
+    def call(self, method: str, path: str, document: Any = None) -> Any:
+        """Call the realm's administration."""
+        return self.server.keycloak.call(method, f"/{REALM}{path}", document)
+
     def by_hand(self, key: str, **values: Any) -> None:
         """An administrator of Keycloak changes an account."""
         user = self.user(key)
-        self.server.keycloak.call("PUT", f"/{REALM}/users/{user['id']}", {**user, **values})
+        self.call("PUT", f"/users/{user['id']}", {**user, **values})
 
     def members(self, group: str) -> set[str]:
         """Ids of the accounts in a group."""
-        found = self.server.keycloak.call("GET", f"/{REALM}/group-by-path/{group}")
-        listed = self.server.keycloak.call("GET", f"/{REALM}/groups/{found['id']}/members?max=5000")
+        found = self.call("GET", f"/group-by-path/{group}")
+        listed = self.call("GET", f"/groups/{found['id']}/members?max=5000")
         return {each["id"] for each in listed}
 
     def proven(self, *, refused: Collection[str] = ()) -> None:

@@ -18,6 +18,7 @@ import requests
 from lti_tool.core.errors import OutboundError
 from lti_tool.moodle.plugin_errors import AuthenticationError, PluginError, TransientError
 
+_WAY_OUT = "Check the address, and that Keycloak is up."
 # The token endpoint says so with status 400 (RFC 6749 5.2).
 _NOT_BELIEVED = ("invalid_grant", "invalid_client", "unauthorized_client")
 
@@ -68,9 +69,7 @@ def translated(what: str) -> Iterator[None]:
         cause = error.__cause__
         if isinstance(cause, OutboundError):
             raise cause from error
-        raise KeycloakUnavailableError(
-            f"Keycloak did not answer when asked to {what}.", remedy=_way_out(cause)
-        ) from error
+        raise KeycloakUnavailableError(_unanswered(cause, what), remedy=_WAY_OUT) from error
     except theirs.KeycloakError as error:
         raise _ours(error, what) from error
     except (TypeError, KeyError, ValueError) as error:
@@ -131,9 +130,11 @@ def _words(error: theirs.KeycloakError) -> str:
     return f"status {error.response_code}"
 
 
-def _way_out(cause: BaseException | None) -> str:
+def _unanswered(cause: BaseException | None, what: str) -> str:
+    """What is shown wherever the site's state is, without the remedy."""
     if isinstance(cause, requests.exceptions.SSLError):
         return (
-            "Its certificate is not trusted here: name the authority's file in NAGASIS_CA_BUNDLE."
+            "Keycloak's certificate is not trusted here: name the file of its authority in "
+            "NAGASIS_CA_BUNDLE."
         )
-    return "Check the address, and that Keycloak is up."
+    return f"Keycloak did not answer when asked to {what}."

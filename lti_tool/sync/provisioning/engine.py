@@ -154,6 +154,7 @@ class Engine:
             # Whoever watches the logs is woken by this: nothing goes on until somebody acts.
             if self._sites.pause_refused(site, reason=error.code, actor=run.actor):
                 log.error("sync.site_paused", site=site.id, run=run.id, code=error.code)
+            self._gates.refused(site.id, error.detail)
             self._runs.end(run, RunState.FAILED, error=error.code)
         except DataError as error:
             # Not a document: the two sides do not understand each other. Time may bring an update.

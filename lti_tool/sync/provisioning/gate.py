@@ -156,7 +156,11 @@ class Gates:
                 sa.update(_gates)
                 .where(
                     _gates.c.site_id == site_id,
-                    sa.or_(_gates.c.failures > 0, _gates.c.breaker != BreakerState.CLOSED),
+                    sa.or_(
+                        _gates.c.failures > 0,
+                        _gates.c.breaker != BreakerState.CLOSED,
+                        _gates.c.last_error.is_not(None),
+                    ),
                 )
                 .values(
                     breaker=BreakerState.CLOSED,
@@ -200,6 +204,14 @@ class Gates:
                 }
             connection.execute(
                 sa.update(_gates).where(_gates.c.site_id == site_id).values(**values)
+            )
+
+    def refused(self, site_id: int, reason: str) -> None:
+        """The site answers, and lets us do nothing: why, for whoever looks, until it does."""
+        with self._database.writing() as connection:
+            self._ensure(connection, site_id)
+            connection.execute(
+                sa.update(_gates).where(_gates.c.site_id == site_id).values(last_error=reason[:300])
             )
 
     def state(self, site_id: int) -> SiteGate | None:
