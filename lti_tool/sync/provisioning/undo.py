@@ -170,7 +170,12 @@ class Undo:
         """What the run did, by kind and key, the latest first."""
         query = (
             sa.select(_journal.c.kind, _journal.c.key, _journal.c.outcome, _journal.c.detail_sealed)
-            .where(_journal.c.run_id == run_id, _journal.c.outcome != "refused")
+            .where(
+                _journal.c.run_id == run_id,
+                _journal.c.outcome != "refused",
+                # An account that stayed as it was: its entry is about the address that it lacks.
+                ~sa.and_(_journal.c.kind == "account", _journal.c.outcome == "unchanged"),
+            )
             .order_by(_journal.c.id.desc())
         )
         found: dict[Kind, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
