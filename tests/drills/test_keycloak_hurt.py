@@ -31,7 +31,7 @@ from tests.e2e.keycloak import CLAIM, KeycloakServer, find_keycloak, serving
 from tests.e2e.tool import Tool
 
 SEEDS = int(os.environ.get("DRILL_SEEDS", "3"))
-pytestmark = [pytest.mark.keycloak, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.keycloak, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

@@ -357,8 +357,11 @@ def test_while_keycloak_is_away_whoever_is_in_goes_on(
         own.reload()
         arrived(own, "My classes")
         until(lambda: school.place(LATE), seconds=MINUTE, what="Moodle's goes on")
+        # Who is not in meets Keycloak's silence in their browser, and is in nowhere.
         stranger = school.to_tool(open_browser().new_page())
-        expect(stranger.locator("h1")).to_contain_text("does not answer")
+        expect(stranger.locator("body")).to_contain_text("reached")
+        stranger.goto(f"{school.tool.url}/my/")
+        expect(stranger).to_have_url(re.compile(rf"{re.escape(school.tool.url)}/sign-in"))
         with school.tool.services() as services:
             assert services.provisioning.letters.counts(realm) == {}
     finally:

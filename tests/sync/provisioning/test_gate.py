@@ -145,3 +145,18 @@ def test_the_pace_follows_the_sites_speed(campus: Campus) -> None:
     assert gates.pace(site, "user", most=500) == 500
     assert gates.pace(site, "user", most=7) == 7
     assert gates.pace(site, "roster", most=500) < 100, "each kind has its own"
+
+
+def test_why_a_site_refuses_us_is_remembered_until_it_does_not(campus: Campus) -> None:
+    gates, site = campus.parts.gates, campus.site.id
+    gates.refused(site, "The service account lacks manage-users.")
+    state = gates.state(site)
+    assert state is not None
+    assert state.last_error == "The service account lacks manage-users."
+    # It is a person who is waited for, not time.
+    assert state.breaker is BreakerState.CLOSED
+    assert gates.enter(site) is None
+    gates.succeeded(site)
+    state = gates.state(site)
+    assert state is not None
+    assert state.last_error is None
