@@ -2,102 +2,33 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
-from werkzeug.test import Client
 
-from lti_tool.core.audit import AuditEvent
 from lti_tool.identity.keycloak.models import Realm
 from lti_tool.moodle.models import SiteStanding
 from lti_tool.sis import models as sis_models
-from lti_tool.sis.changes import record_since
 from lti_tool.sis.entities import PersonStatus
 from lti_tool.sync.provisioning.models import RunState
 from lti_tool.web.account_reasons import REFUSALS
 from lti_tool.web.rights import NEEDED
 from tests.identity.keycloak.realm_in_memory import RealmInMemory
+from tests.web.office import Office
 from tests.web.world import EVIL, Page, World, build_world
 
 SERVER = "https://login.example.edu"
 
 
 @dataclass
-class Office:
-    """An administrator's browser, the tool, its worker, and a realm."""
+class RealmOffice(Office):
+    """The same, with the realm."""
 
-    world: World
-    client: Client
     realm: RealmInMemory
-
-    def get(self, path: str, *, language: str = "en") -> str:
-        answer = self.client.get(
-            path, base_url=self.world.url, headers={"Accept-Language": language}
-        )
-        assert answer.status_code == 200, answer.get_data(as_text=True)
-        return html.unescape(answer.get_data(as_text=True))
-
-    def post(self, path: str, status: int = 200, /, **data: str) -> tuple[str, str]:
-        """Send a form; the page where it leads, and that page's path."""
-        token = Page(self.get("/admin/sites/realms/new")).fields["csrf_token"]
-        answer = self.client.post(
-            path,
-            base_url=self.world.url,
-            data={"csrf_token": token, **data},
-            follow_redirects=True,
-        )
-        assert answer.status_code == status, answer.get_data(as_text=True)
-        return html.unescape(answer.get_data(as_text=True)), urlsplit(answer.request.url).path
-
-    def connect(self, **data: str) -> Realm:
-        self.post("/admin/sites/realms", server=SERVER, realm="school", **data)
-        [site] = [each for each in self.world.services.sites.list() if isinstance(each, Realm)]
-        return site
-
-    def settled(self) -> Realm:
-        """A realm in which everybody has their account."""
-        site = self.connect()
-        self.world.services.provisioning.engine.run(site)
-        assert self.world.services.provisioning.marks.counts(site.id) == {}
-        return site
-
-    def ask(self, site: Realm, act: str, **data: str) -> str:
-        """Ask for something, let the worker do it, and look at what it found."""
-        _, path = self.post(f"/admin/sites/{site.id}/sync/orders", act=act, **data)
-        self.world.services.orders.resume()
-        return self.get(path)
-
-    def change(self, *keys: str, **values: Any) -> None:
-        """Change people in the SIS."""
-        services = self.world.services
-        now = services.clock.now()
-        with services.database.write() as session:
-            session.execute(
-                sa.update(sis_models.Person)
-                .where(sis_models.Person.sourced_id.in_(keys))
-                .values(updated_at=now, **values)
-            )
-            record_since(session, now)
-
-    def people(self, number: int) -> list[str]:
-        """People whose account is open, and whose address is their own."""
-        parts, clock = self.world.services.provisioning, self.world.services.clock
-        keys = parts.rendering.all_keys("account")
-        found: dict[str, Any] = parts.rendering.render("account", keys, now=clock.now(), site_id=0)
-        return [key for key, each in found.items() if each.enabled and not each.email_shared][
-            :number
-        ]
-
-    def actions(self) -> list[str]:
-        """What the audit log says was done."""
-        with self.world.services.database.read() as session:
-            return list(session.scalars(sa.select(AuditEvent.action).order_by(AuditEvent.id)))
 
 
 @pytest.fixture(scope="module")
@@ -107,12 +38,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture
-def office(built: World) -> Iterator[Office]:
+def office(built: World) -> Iterator[RealmOffice]:
     realm = RealmInMemory()
     directory = built.services.keycloak_directory
     directory._open = realm.open_
     with _as_it_was(built):
-        yield Office(built, built.administrator(), realm)
+        yield RealmOffice(built, built.administrator(), SERVER, realm)
     directory._realms.clear()
 
 
@@ -130,7 +61,7 @@ def _as_it_was(built: World) -> Iterator[None]:
             each.status, each.family_name, each.school_email = people[each.sourced_id]
 
 
-def test_a_realm_is_looked_at_before_it_is_connected(office: Office) -> None:
+def test_a_realm_is_looked_at_before_it_is_connected(office: RealmOffice) -> None:
     assert "No realm is connected" in office.get("/admin/sites")
     office.realm.make("somebody")
     # As it is copied out of Keycloak: the issuer.
@@ -164,7 +95,7 @@ def test_a_realm_is_looked_at_before_it_is_connected(office: Office) -> None:
     [("away", "Keycloak did not answer"), ("closed", "at /lti/keys")],
 )
 def test_what_cannot_be_connected_is_told_and_not_stored(
-    office: Office, broken: str, said: str
+    office: RealmOffice, broken: str, said: str
 ) -> None:
     setattr(office.realm, broken, True)
     for path in ("/admin/sites/realms/look", "/admin/sites/realms"):
@@ -177,7 +108,7 @@ def test_what_cannot_be_connected_is_told_and_not_stored(
 
 
 def test_the_page_says_right_by_right_what_the_tool_may_do_and_calls_nobody(
-    office: Office,
+    office: RealmOffice,
 ) -> None:
     site = office.connect()
     office.realm.rights = ["manage-users", "view-users", "query-users", "manage-realm"]
@@ -205,7 +136,7 @@ def test_the_page_says_right_by_right_what_the_tool_may_do_and_calls_nobody(
         assert len(whole.ids) == len({*whole.ids})
 
 
-def test_it_is_paused_resumed_and_let_go_on_purpose_only(office: Office) -> None:
+def test_it_is_paused_resumed_and_let_go_on_purpose_only(office: RealmOffice) -> None:
     site = office.settled()
     page, _ = office.post(f"/admin/sites/{site.id}/pause")
     assert "does not call this realm" in page
@@ -223,7 +154,7 @@ def test_it_is_paused_resumed_and_let_go_on_purpose_only(office: Office) -> None
     assert "It was not asked" in page
 
 
-def test_no_page_of_a_realm_speaks_of_moodle_or_courses(office: Office) -> None:
+def test_no_page_of_a_realm_speaks_of_moodle_or_courses(office: RealmOffice) -> None:
     site = office.settled()
     [key] = office.people(1)
     base = f"/admin/sites/{site.id}"
@@ -242,7 +173,7 @@ def test_no_page_of_a_realm_speaks_of_moodle_or_courses(office: Office) -> None:
         assert "course" not in main.lower(), path
 
 
-def test_a_mass_disabling_is_approved_on_its_page(office: Office) -> None:
+def test_a_mass_disabling_is_approved_on_its_page(office: RealmOffice) -> None:
     site = office.settled()
     people = office.people(9)
     office.change(*people, status=PersonStatus.DROPPED)
@@ -258,7 +189,7 @@ def test_a_mass_disabling_is_approved_on_its_page(office: Office) -> None:
     assert not any(office.realm.of(key)["enabled"] for key in people)
 
 
-def test_a_run_is_undone_and_drift_repaired_by_pages(office: Office) -> None:
+def test_a_run_is_undone_and_drift_repaired_by_pages(office: RealmOffice) -> None:
     site = office.settled()
     [key] = office.people(1)
     before = office.realm.of(key)
@@ -290,7 +221,7 @@ def test_a_run_is_undone_and_drift_repaired_by_pages(office: Office) -> None:
     assert EVIL not in raw.get_data(as_text=True)
 
 
-def test_what_is_refused_has_words_of_accounts_and_is_tried_again(office: Office) -> None:
+def test_what_is_refused_has_words_of_accounts_and_is_tried_again(office: RealmOffice) -> None:
     site = office.connect()
     [key] = office.people(1)
     parts = office.world.services.provisioning
@@ -313,7 +244,7 @@ def test_what_is_refused_has_words_of_accounts_and_is_tried_again(office: Office
     assert "Several people of the SIS have this e-mail address" in page
 
 
-def test_a_shared_address_is_in_the_journal_beside_the_account(office: Office) -> None:
+def test_a_shared_address_is_in_the_journal_beside_the_account(office: RealmOffice) -> None:
     site = office.settled()
     one, other = office.people(2)
     office.change(one, other, school_email="both@school.example")
@@ -326,7 +257,7 @@ def test_a_shared_address_is_in_the_journal_beside_the_account(office: Office) -
     assert run.state is RunState.DONE
 
 
-def test_why_somebody_cannot_sign_in_and_resync(office: Office) -> None:
+def test_why_somebody_cannot_sign_in_and_resync(office: RealmOffice) -> None:
     site = office.settled()
     [key] = office.people(1)
     base = f"/admin/sites/{site.id}/sync"
@@ -354,7 +285,7 @@ def test_each_act_of_a_realm_needs_the_right_to_connect() -> None:
         assert NEEDED[name].value == "connect"
 
 
-def test_strangers_and_forged_forms_get_nothing(office: Office) -> None:
+def test_strangers_and_forged_forms_get_nothing(office: RealmOffice) -> None:
     site = office.connect()
     paths = ("/realms/look", "/realms", f"/{site.id}/pause", f"/{site.id}/disconnect")
     stranger = office.world.app.test_client()
