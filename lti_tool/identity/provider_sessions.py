@@ -185,8 +185,12 @@ class ProviderSessions:
                 log.warning("sign_in.not_renewed", code=error.code)
                 break
             except NagaError as error:
-                # One that cannot be judged now must not keep the others from being so.
+                # One that cannot be judged now must not keep the others from being so, nor stand
+                # before them the next time.
                 log.warning("sign_in.not_renewed", code=error.code)
+                with self._database.write() as session:
+                    mine = _SESSIONS.c.token_hash == row.token_hash
+                    session.execute(sa.update(_SESSIONS).where(mine).values(checked_at=now))
         return ended
 
     def _renew(self, row: AdminSignIn, person: PersonView | None) -> int:

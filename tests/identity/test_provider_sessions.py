@@ -201,6 +201,12 @@ def test_one_that_cannot_be_judged_keeps_no_other_from_it(world: World) -> None:
     assert world.now(first)
     assert world.now(second)
     assert len(world.oidc.stub.seen("POST", "/token")) == 4
+    assert world.sessions.keep_current() == 0
+    assert len(world.oidc.stub.seen("POST", "/token")) == 4, "their turn comes in five minutes"
+    world.oidc.spoil = {}
+    world.oidc.person["naga_roles"] = []
+    world.clock.advance(minutes=6)
+    assert world.sessions.keep_current() == 2
 
 
 def test_a_provider_that_is_away_ends_nobodys_session(world: World) -> None:
