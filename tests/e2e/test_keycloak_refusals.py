@@ -89,6 +89,23 @@ def test_a_user_name_and_an_address_of_another_person(desk: Desk) -> None:
         assert desk.one(account("p-2")).result == "updated"
 
 
+def test_what_somebody_lets_go_of_is_free_for_who_comes_with_them(desk: Desk) -> None:
+    """In whichever order they are written: many are at once."""
+    desk.apply(account("p-1"), account("p-2"))
+    given = {f"p-{number}": f"p-{number - 1}@school.example" for number in (1, 2, 3)}
+    third, second, first = desk.apply(
+        *(account(key, email=given[key]) for key in sorted(given)[::-1])
+    )
+    assert (third.result, second.result, first.result) == ("created", "updated", "updated")
+    before, after = "p-2@school.example", "p-1@school.example"
+    assert second.changes == [Change(field="email", before=before, after=after)]
+    there = {name: each["email"] for name, each in desk.everything().items()}
+    assert there == given
+    # Who exchange theirs stand in each other's way: one of them must let go first.
+    exchanged = desk.apply(account("p-1", email=given["p-2"]), account("p-2", email=given["p-1"]))
+    assert {each.code for each in exchanged} == {"email_taken"}
+
+
 def test_what_the_user_profile_refuses(desk: Desk) -> None:
     long, letters, good = desk.apply(
         account("p-1", username="ab"), account("p-2", firstname="Dara$#"), account("p-3")

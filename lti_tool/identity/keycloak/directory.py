@@ -28,7 +28,7 @@ from lti_tool.identity.keycloak.models import Realm
 from lti_tool.identity.keycloak.realm_checks import Rights, findings, rights_of
 from lti_tool.identity.keycloak.realm_people import RealmPeople
 from lti_tool.moodle.contract import VERSION, fingerprint
-from lti_tool.moodle.documents import Account, Applied, Kind
+from lti_tool.moodle.documents import Account, Applied, Kind, Result
 from lti_tool.moodle.messages import Problem, SiteStatus
 from lti_tool.moodle.plugin import MAX_PAGE, DigestItem, DigestPage, ReadPage
 from lti_tool.moodle.plugin_errors import BatchTooLargeError, DataError, PluginError
@@ -38,6 +38,7 @@ log = structlog.get_logger(__name__)
 MAX_ACCOUNTS = 1000
 # No document has it: whose key stands twice is looked at, and refused with words.
 _TWICE = "twice"
+_TAKEN = ("username_taken", "email_taken")
 
 
 class KeycloakDirectory:
@@ -114,7 +115,34 @@ class KeycloakDirectory:
                 documents,
                 concurrency=self._concurrency,
             )
+            if not dryrun:
+                self._look_again(people, keeper, documents, results)
         return Applied(contract=VERSION, dryrun=dryrun, results=results)
+
+    def _look_again(
+        self,
+        people: RealmPeople,
+        keeper: AccountKeeper,
+        documents: Sequence[Account],
+        results: list[Result],
+    ) -> None:
+        """What somebody else had may be free now: they let go of it in this very batch. As long as
+        anybody gets on by that."""
+        moved = any(each.changes for each in results)
+        while moved and (taken := [n for n, each in enumerate(results) if each.code in _TAKEN]):
+            there = people.of([documents[n].person for n in taken])
+            again = at_once(
+                lambda n, there=there: keeper.keep(  # type: ignore[misc]
+                    documents[n], there.get(documents[n].person, [])
+                ),
+                taken,
+                concurrency=self._concurrency,
+            )
+            moved = any(each.result != "refused" for each in again)
+            for n, result in zip(taken, again, strict=True):
+                changes = [*results[n].changes, *result.changes]
+                outcome = "updated" if changes and result.result == "unchanged" else result.result
+                results[n] = result.model_copy(update={"changes": changes, "result": outcome})
 
     def digest(
         self,
