@@ -95,6 +95,8 @@ def test_what_somebody_changed_is_named_and_mended(admin: KeycloakAdmin, plan: R
     profile = admin.get_realm_users_profile()
     attribute = next(each for each in profile["attributes"] if each["name"] == plan.claim)
     attribute["permissions"]["edit"] = ["admin", "user"]
+    email = next(each for each in profile["attributes"] if each["name"] == "email")
+    email["permissions"]["edit"] = ["admin", "user"]
     admin.update_realm_users_profile(profile)
     admin.create_client({"clientId": "library", "enabled": True})
     found = setup.apply()
@@ -104,7 +106,11 @@ def test_what_somebody_changed_is_named_and_mended(admin: KeycloakAdmin, plan: R
         f"client {TOOL}",
         "role auditor",
         f"attribute {plan.claim}",
+        "attribute email",
     }
+    after = {each["name"]: each for each in admin.get_realm_users_profile()["attributes"]}
+    # What else the realm says of its attributes stays.
+    assert "validations" in after["email"]
     assert setup.changes() == []
     assert admin.get_client_id("library") is not None
 

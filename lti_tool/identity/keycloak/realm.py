@@ -28,8 +28,8 @@ GROUPS = {"naga-teachers": "teacher", "naga-students": "student"}
 # Of the client realm-management: enough to make, change and disable people, and to put them into
 # groups; neither realms, clients, roles nor keys.
 SERVICE_RIGHTS = ("manage-users", "view-users", "query-users", "query-groups")
-
-
+# Attributes of Keycloak's own that are the SIS's.
+OWNED = ("username", "email", "firstName", "lastName")
 _NAME = frozenset(string.ascii_letters + string.digits + "-_")
 
 
@@ -81,6 +81,19 @@ def person_attribute(plan: RealmPlan) -> dict[str, Any]:
         "multivalued": False,
         "permissions": {"view": ["admin"], "edit": ["admin"]},
     }
+
+
+def profile_attributes(plan: RealmPlan) -> list[dict[str, Any]]:
+    """What the user profile says of what the SIS owns: people see their names and their address,
+    and the SIS alone changes them. Else somebody without an address would be asked for one at each
+    sign-in, and lose it again at the next comparison."""
+    return [
+        *(
+            {"name": name, "permissions": {"view": ["admin", "user"], "edit": ["admin"]}}
+            for name in OWNED
+        ),
+        person_attribute(plan),
+    ]
 
 
 def clients(plan: RealmPlan) -> list[dict[str, Any]]:
@@ -201,12 +214,7 @@ def _person_mapper(plan: RealmPlan, claim: str | None = None) -> dict[str, Any]:
 
 def realm_file(plan: RealmPlan) -> dict[str, Any]:
     """The whole realm as a file that Keycloak imports (``kc.sh import``, or the console)."""
-    own = ("username", "email", "firstName", "lastName")
-    named = [
-        {"name": name, "permissions": {"view": ["admin", "user"], "edit": ["admin", "user"]}}
-        for name in own
-    ]
-    profile = {"attributes": [*named, person_attribute(plan)]}
+    profile = {"attributes": profile_attributes(plan)}
     return new_realm(plan) | {
         "clients": clients(plan),
         "roles": {

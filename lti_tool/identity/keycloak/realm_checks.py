@@ -56,6 +56,12 @@ WORDS: dict[str, dict[str, str]] = {
         "then anybody could sign in as somebody else. Run “nagasis keycloak setup”.",
         "unknown": "The user profile could not be looked at.",
     },
+    "keycloak_profile": {
+        "ok": "Names and addresses are the SIS's: people see them, and do not edit them.",
+        "warning": "People may edit what the SIS owns, and lose it again at the next comparison. "
+        "Run “nagasis keycloak setup”.",
+        "unknown": "The user profile could not be looked at.",
+    },
     "keycloak_usernames": {
         "ok": "User names are the SIS's own.",
         "error": "This realm makes the e-mail address the user name, so that no account stays as "
@@ -133,16 +139,17 @@ def findings(
         _rights(rights_of(claims)),
         _looked_at("keycloak_groups", lambda: _groups(people)),
         _looked_at("keycloak_attribute", lambda: _attribute(people, claim)),
+        _looked_at("keycloak_profile", lambda: _edited(people), wrong="warning"),
         _looked_at("keycloak_usernames", lambda: _usernames(people)),
     ]
 
 
-def _looked_at(name: str, look: Any) -> Problem:
+def _looked_at(name: str, look: Any, *, wrong: Status = "error") -> Problem:
     try:
         details = list(look())
     except PluginError as error:
         return _line(name, "unknown", error.detail)
-    return _line(name, "error" if details else "ok", " ".join(details))
+    return _line(name, wrong if details else "ok", " ".join(details))
 
 
 def _clock(claims: Mapping[str, Any], now: dt.datetime) -> Iterator[Problem]:
@@ -174,13 +181,25 @@ def _groups(people: RealmPeople) -> Iterator[str]:
 
 
 def _attribute(people: RealmPeople, claim: str) -> Iterator[str]:
-    with translated("read the user profile"):
-        profile = people.admin.get_realm_users_profile()
-    found = next((each for each in profile.get("attributes", []) if each["name"] == claim), None)
+    found = _permissions(people).get(claim)
     if found is None:
         yield f"{claim} is missing."
-    elif "user" in (found.get("permissions") or {}).get("edit", []):
+    elif "user" in found.get("edit", []):
         yield f"People may edit {claim}."
+
+
+def _edited(people: RealmPeople) -> Iterator[str]:
+    found = _permissions(people)
+    for name in desired.OWNED:
+        if "user" in found.get(name, {}).get("edit", []):
+            yield f"People may edit {name}."
+
+
+def _permissions(people: RealmPeople) -> dict[str, dict[str, list[str]]]:
+    """Who may do what with each attribute of the user profile."""
+    with translated("read the user profile"):
+        profile = people.admin.get_realm_users_profile()
+    return {each["name"]: each.get("permissions") or {} for each in profile.get("attributes", [])}
 
 
 def _usernames(people: RealmPeople) -> Iterator[str]:

@@ -34,6 +34,12 @@ class Realms:
         plan = RealmPlan(realm, public_url)
         return _new(f"{server.rstrip('/')}/realms/{plan.realm}", plan.realm)
 
+    def known(self, server: str, realm: str) -> Realm | None:
+        """The site that this realm is, or was, if it was ever connected."""
+        url = f"{server.rstrip('/')}/realms/{realm}"
+        with self._database.read() as session:
+            return session.scalar(sa.select(Realm).where(Realm.url == url))
+
     def connect(self, server: str, realm: str, *, public_url: str, actor: str) -> Realm:
         """Store a realm of the Keycloak at ``server``, once the tool's service account could sign
         in there; asked again, it is active again.

@@ -72,7 +72,7 @@ class RealmSetup:
     def _go(self, *, apply: bool) -> list[Change]:
         self._changes, self._apply = [], apply
         if self._realm():
-            self._attribute()
+            self._profile()
             ids = self._clients()
             tool = ids.get(desired.TOOL)
             self._roles(tool)
@@ -107,30 +107,30 @@ class RealmSetup:
         self._changes += [Change(f"client {each['clientId']}") for each in file["clients"]]
         self._changes += [Change(f"role {name}") for name in desired.ROLES]
         self._changes += [Change(f"group {name}") for name in desired.GROUPS]
-        self._changes.append(Change(f"attribute {self._plan.claim}"))
+        self._changes += [
+            Change(f"attribute {each['name']}") for each in desired.profile_attributes(self._plan)
+        ]
         self._changes.append(Change(f"rights of {desired.SERVICE}"))
         return False
 
-    def _attribute(self) -> None:
-        wanted = desired.person_attribute(self._plan)
+    def _profile(self) -> None:
         with translated("read the user profile"):
             profile: dict[str, Any] = self._admin.get_realm_users_profile()
-        attributes = profile.setdefault("attributes", [])
-        found = next((each for each in attributes if each["name"] == wanted["name"]), None)
-        thing = f"attribute {wanted['name']}"
-        if found is None:
-            attributes.append(wanted)
-            change = Change(thing)
-        elif found.get("permissions") != wanted["permissions"]:
-            change = Change(thing, "permissions", found.get("permissions"), wanted["permissions"])
-            found["permissions"] = wanted["permissions"]
-        else:
-            return
-        self._differs(
-            change,
-            "change the user profile",
-            partial(self._admin.update_realm_users_profile, profile),
-        )
+        attributes = {each["name"]: each for each in profile.setdefault("attributes", [])}
+        changes: list[Change] = []
+        for wanted in desired.profile_attributes(self._plan):
+            thing, asked = f"attribute {wanted['name']}", wanted["permissions"]
+            found = attributes.get(wanted["name"])
+            if found is None:
+                profile["attributes"].append(wanted)
+                changes.append(Change(thing))
+            elif list(_differences(found.get("permissions") or {}, asked)):
+                changes.append(Change(thing, "permissions", found.get("permissions"), asked))
+                found["permissions"] = asked
+        self._changes += changes
+        if changes and self._apply:
+            with translated("change the user profile"):
+                self._admin.update_realm_users_profile(profile)
 
     def _clients(self) -> dict[str, str]:
         """Ids of the clients that are there in the end, by name."""
