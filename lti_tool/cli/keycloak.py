@@ -111,10 +111,14 @@ def connect(server: str, realm: str, hold: bool, plan: bool) -> None:
     if plan:
         _show_look(services, server, realm)
         return
+    known = services.realms.known(server, realm)
+    if hold and known is not None:
+        # What it had to be sent when it was connected before would go at once.
+        services.provisioning.runs.hold(known.id, actor=actor(), reason="connected with --hold")
     site = services.realms.connect(
         server, realm, public_url=services.settings.public_url, actor=actor()
     )
-    if hold:
+    if hold and known is None:
         services.provisioning.runs.hold(site.id, actor=actor(), reason="connected with --hold")
     services.provisioning.marks.mark_all(site)
     for each in services.site_checks.check(site.id):

@@ -72,16 +72,21 @@ def connect_realm() -> Response | tuple[str, int]:
     """Connect; what is to change waits for a yes unless somebody wanted otherwise."""
     asked = _Asked.of(request.form)
     actor = scope().actor
+    parts = services().provisioning
+    hold = request.form.get("hold") == "yes"
+    reason = _("Newly connected: look first.")
     try:
+        known = services().realms.known(asked.server, asked.realm)
+        if hold and known is not None:
+            # What it had to be sent when it was connected before would go at once.
+            parts.runs.hold(known.id, actor=actor, reason=reason)
         site = services().realms.connect(
             asked.server, asked.realm, public_url=services().settings.public_url, actor=actor
         )
     except NagaError as error:
         return _form(asked, failure=error), 422
-    parts = services().provisioning
-    hold = request.form.get("hold") == "yes"
-    if hold:
-        parts.runs.hold(site.id, actor=actor, reason=_("Newly connected: look first."))
+    if hold and known is None:
+        parts.runs.hold(site.id, actor=actor, reason=reason)
     parts.marks.mark_all(site)
     services().site_checks.check(site.id)
     flash(_("The realm is connected."), "good")

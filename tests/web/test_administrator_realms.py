@@ -152,6 +152,10 @@ def test_it_is_paused_resumed_and_let_go_on_purpose_only(office: RealmOffice) ->
     assert office.actions()[-1] == "site.disconnected"
     page, _ = office.post(f"/admin/sites/{site.id}/check")
     assert "It was not asked" in page
+    # The same realm again is the same site, and what waits there waits for the yes.
+    assert office.connect(hold="yes").id == site.id
+    assert office.world.services.provisioning.runs.held(site.id)
+    assert office.realm.users == before
 
 
 def test_no_page_of_a_realm_speaks_of_moodle_or_courses(office: RealmOffice) -> None:
