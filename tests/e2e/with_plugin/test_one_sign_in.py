@@ -200,7 +200,7 @@ def test_no_credential_has_passed_through_the_tool(school: OneSchool, visit: Vis
 
 def test_signing_out_at_keycloak_ends_the_tools_session(school: OneSchool, visit: Visit) -> None:
     own = visit.browser.new_page()
-    own.goto(f"{school.tool.url}/my/")
+    school.to_tool(own)
     expect(own).to_have_url(f"{school.tool.url}/my/")
     launched = arrived(visit.open(school), school.campus.chosen.course)
     expect(launched).to_be_visible()
@@ -340,7 +340,7 @@ def test_while_keycloak_is_away_whoever_is_in_goes_on(
     school: OneSchool, server: KeycloakServer, visit: Visit, open_browser: OpenBrowser
 ) -> None:
     own = visit.browser.new_page()
-    own.goto(f"{school.tool.url}/my/")
+    school.to_tool(own)
     expect(own).to_have_url(f"{school.tool.url}/my/")
     server.stop(signal.SIGKILL)
     try:
