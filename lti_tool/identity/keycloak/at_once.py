@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 _Item = TypeVar("_Item")
@@ -20,12 +22,22 @@ def at_once(
     given = list(items)
     if len(given) < 2 or concurrency < 2:
         return [work(item) for item in given]
+    # Not left to whoever waits for the threads: by the time it looks, they may have gone far.
+    failed = threading.Event()
+
+    def done(item: _Item) -> _Found:
+        if failed.is_set():
+            raise CancelledError
+        try:
+            return work(item)
+        except BaseException:
+            failed.set()
+            raise
+
     with ThreadPoolExecutor(min(concurrency, len(given))) as pool:
-        futures = [pool.submit(work, item) for item in given]
-        wait(futures, return_when=FIRST_EXCEPTION)
-        # What is done, is done; what has not begun must not outlive the error.
-        pool.shutdown(wait=True, cancel_futures=True)
-        failed = [each for each in futures if not each.cancelled() and each.exception()]
-        for each in failed:
-            each.result()
-        return [each.result() for each in futures]
+        futures = [pool.submit(done, item) for item in given]
+    errors = [error for each in futures if (error := each.exception()) is not None]
+    for error in errors:
+        if not isinstance(error, CancelledError):
+            raise error
+    return [each.result() for each in futures]
