@@ -30,7 +30,7 @@ from tests.drills.realm_school import PEOPLE, REALM, RealmSchool, open_school
 from tests.e2e.keycloak import CLAIM, KeycloakServer, find_keycloak, serving
 from tests.e2e.tool import Tool
 
-SEEDS = int(os.environ.get("DRILL_SEEDS", "3"))
+SEEDS = int(os.environ.get("DRILL_SEEDS", "2"))
 pytestmark = [pytest.mark.keycloak, pytest.mark.timeout(600)]
 
 
