@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import TypeVar
 
 _Item = TypeVar("_Item")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from lti_tool.identity.keycloak.accounts import (
@@ -114,11 +116,15 @@ def test_rights_in_a_token() -> None:
 def test_at_once_keeps_the_order_and_stops_at_an_error() -> None:
     assert at_once(lambda each: each * 2, range(100), concurrency=8) == list(range(0, 200, 2))
     begun = []
+    away = threading.Event()
 
     def work(number: int) -> int:
         begun.append(number)
         if number == 5:
+            away.set()
             raise OSError("away")
+        if number > 5:
+            away.wait(60)
         return number
 
     with pytest.raises(OSError, match="away"):
