@@ -4,6 +4,7 @@ worker alone."""
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -142,6 +143,14 @@ class OneSchool:
         with self.tool.services() as services:
             return set(services.provisioning.rendering.all_keys("account"))
 
+    def sharing(self) -> set[str]:
+        """Keys of people whose address is somebody else's too."""
+        with self.tool.services() as services, services.database.read() as session:
+            query = sa.select(Person.sourced_id, sa.func.lower(Person.school_email))
+            addresses = dict(session.execute(query.where(Person.school_email.is_not(None))).all())
+        times = Counter(addresses.values())
+        return {key for key, address in addresses.items() if times[address] > 1}
+
     # -- how it stands
 
     def account(self, key: str) -> dict[str, Any] | None:
@@ -197,6 +206,11 @@ class OneSchool:
             sites = [self.realm.id, *(each.id for each in services.sites.moodles())]
             waiting = {site: services.provisioning.marks.counts(site) for site in sites}
             return {str(site): counts for site, counts in waiting.items() if counts}
+
+    def refused(self) -> dict[str, int]:
+        """How many things of people Keycloak, or the tool for it, refuses, by the reason."""
+        with self.tool.services() as services:
+            return services.provisioning.letters.counts(self.realm.id)
 
     def own_session(self, key: str) -> AdminSignIn | None:
         """The session at the tool itself that somebody began last."""

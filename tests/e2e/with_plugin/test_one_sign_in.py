@@ -128,6 +128,10 @@ def test_everybody_of_the_sis_stands_in_both(school: OneSchool) -> None:
     assert {key: each["email"] for key, each in accounts.items() if "email" in each} == {
         key: moodle[key]["email"].lower() for key in people if "email" in accounts[key]
     }
+    # Two people with one address are told, and have an account each, without it.
+    shared = school.sharing()
+    assert not any("email" in accounts[key] for key in shared)
+    assert school.refused() == ({"email_shared": len(shared)} if shared else {})
     assert "✓" in school.said["pair"] or "linked" in school.said["pair"]
     assert "error" not in school.said["connect"]
 
@@ -342,6 +346,7 @@ def test_while_keycloak_is_away_whoever_is_in_goes_on(
     own = visit.browser.new_page()
     school.to_tool(own)
     expect(own).to_have_url(f"{school.tool.url}/my/")
+    refused = school.refused()
     server.stop(signal.SIGKILL)
     try:
         school.enter(LATE)
@@ -362,8 +367,7 @@ def test_while_keycloak_is_away_whoever_is_in_goes_on(
         expect(stranger.locator("body")).to_contain_text("reached")
         stranger.goto(f"{school.tool.url}/my/")
         expect(stranger).to_have_url(re.compile(rf"{re.escape(school.tool.url)}/sign-in"))
-        with school.tool.services() as services:
-            assert services.provisioning.letters.counts(realm) == {}
+        assert school.refused() == refused
     finally:
         server.start()
     until(lambda: school.account(LATE), seconds=300, what="made up for in Keycloak")
