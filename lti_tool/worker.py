@@ -5,12 +5,14 @@ Tasks carry only "there is work"; what it is stands in the database.
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from functools import cache
 from typing import Any
 
 from celery.schedules import crontab
-from celery.signals import setup_logging
+from celery.signals import beat_embedded_init, setup_logging
 
 from lti_tool.core.logging import configure_logging
 from lti_tool.settings import load_settings
@@ -49,11 +51,26 @@ _RECEIPT_DAYS = 400
 _ROSTER_DAYS = 30
 _EVENT_DAYS = 90
 _ORDER_DAYS = 30
+# Seconds.
+_LOOKS_EVERY = 1.0
 
 
 @setup_logging.connect
 def _log_as_the_app_does(**_signal: Any) -> None:
     configure_logging(level=_settings.log_level, json=_settings.log_format == "json")
+
+
+@beat_embedded_init.connect
+def _end_with_the_worker(**_signal: Any) -> None:
+    """The schedule runs in a process of its own, and nobody tells it that the worker was killed."""
+    worker = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == worker:
+            time.sleep(_LOOKS_EVERY)
+        os._exit(0)
+
+    threading.Thread(target=watch, name="worker watch", daemon=True).start()
 
 
 _building = threading.Lock()
