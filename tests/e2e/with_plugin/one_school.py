@@ -147,7 +147,8 @@ class OneSchool:
         """Keys of people whose address is somebody else's too."""
         with self.tool.services() as services, services.database.read() as session:
             query = sa.select(Person.sourced_id, sa.func.lower(Person.school_email))
-            addresses = dict(session.execute(query.where(Person.school_email.is_not(None))).all())
+            rows = session.execute(query.where(Person.school_email.is_not(None))).all()
+            addresses: dict[str, str] = {row[0]: row[1] for row in rows}
         times = Counter(addresses.values())
         return {key for key, address in addresses.items() if times[address] > 1}
 
