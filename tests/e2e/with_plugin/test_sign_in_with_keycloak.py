@@ -92,7 +92,8 @@ def school(link: Link, keycloak: Keycloak, plugins: Plugins) -> School:
 
 
 def test_pairing_sets_it_up_and_both_sides_say_so(school: School, plugins: Plugins) -> None:
-    assert "accounts are linked by their ID number" in " ".join(school.said.split())
+    # Another Keycloak may have been there before: then accounts are linked already.
+    assert f"People sign in by {school.keycloak.issuer}" in " ".join(school.said.split())
     checks = {each["name"]: each for each in plugins.connection()["checks"]}
     assert checks["moodle:signin"]["status"] == "ok"
     assert school.keycloak.issuer in checks["moodle:signin"]["summary"]
