@@ -268,8 +268,8 @@ class Account(_Strict):
     """A person: an account at the identity provider. No Moodle is ever sent one.
 
     ``groups`` are names of groups in which the person is, of those that are ours; the others of an
-    account are left alone. ``email`` is empty for a person without an address of their own;
-    ``email_shared`` says that it is so because several people have the same.
+    account are left alone. ``email`` is a placeholder for a person without an address of their
+    own; ``email_shared`` says that it is so because several people have the same.
     """
 
     kind: Literal["account"] = "account"

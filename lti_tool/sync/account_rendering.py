@@ -27,14 +27,20 @@ def username_of(person: PersonView) -> str:
     return _NOT_IN_USERNAMES.sub("-", folded).strip("-") or person.person_key.lower()
 
 
-def account(person: PersonView | None, shared: Collection[str]) -> Rendered:
-    """The account of a person. ``shared``: addresses, in lower case, of more than one person: an
-    account is found by its address, so nobody gets one of these."""
+def address_of(person: PersonView, shared: Collection[str], domain: str) -> str:
+    """A person's address, their own alone: who has none, or one of those that several have
+    (``shared``, in lower case), gets one of ``domain``, which no mail reaches."""
+    email = (person.school_email or "").strip()
+    if email and email.lower() not in shared:
+        return email
+    return f"{username_of(person).replace('@', '-')}@{domain}"
+
+
+def account(person: PersonView | None, shared: Collection[str], domain: str) -> Rendered:
+    """The account of a person, with the address that they have in Moodle: Moodle lets nobody in of
+    whom the identity provider knows none."""
     if person is None:
         return Nothing("unknown")
-    # Keycloak keeps addresses in lower case.
-    email = (person.school_email or "").strip().lower()
-    is_shared = email in shared
     roles = {"teacher": person.is_teacher, "student": person.is_student}
     return fit(
         Account,
@@ -42,8 +48,9 @@ def account(person: PersonView | None, shared: Collection[str]) -> Rendered:
         username=username_of(person),
         firstname=_name(person.personal_name),
         lastname=_name(person.family_name),
-        email="" if is_shared else email,
-        email_shared=is_shared,
+        # Keycloak keeps addresses in lower case.
+        email=address_of(person, shared, domain).lower(),
+        email_shared=(person.school_email or "").strip().lower() in shared,
         groups=sorted(name for name, role in GROUPS.items() if roles[role]),
         enabled=not account_suspended(person.status),
     )

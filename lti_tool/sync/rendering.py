@@ -26,7 +26,7 @@ from lti_tool.moodle.documents import (
 )
 from lti_tool.sis.entities import ClassView, Membership, PersonView, TermView
 from lti_tool.sis.interfaces import SisExtracts
-from lti_tool.sync.account_rendering import NAMELESS, account, username_of
+from lti_tool.sync.account_rendering import NAMELESS, account, address_of, username_of
 from lti_tool.sync.grades.rendering import GradeRendering
 from lti_tool.sync.lifecycle import Lifecycle, account_suspended, place
 from lti_tool.sync.rendered import Former, Nothing, Rendered, Unfit, fit, short, tried
@@ -38,7 +38,7 @@ class Rendering:
 
     Args:
         placeholder_domain: people without an address of their own get one in this domain; Moodle
-            wants one, and no mail ever reaches a name under ``invalid`` (RFC 2606).
+            and Keycloak want one, and no mail ever reaches a name under ``invalid`` (RFC 2606).
     """
 
     def __init__(
@@ -126,18 +126,14 @@ class Rendering:
     def _user(self, person: PersonView | None, shared: Collection[str]) -> Rendered:
         if person is None:
             return Nothing("unknown")
-        username = username_of(person)
-        email = (person.school_email or "").strip()
-        if not email or email.lower() in shared:
-            email = f"{username.replace('@', '-')}@{self._domain}"
         return fit(
             User,
             idnumber=person.person_key,
-            username=username,
+            username=username_of(person),
             # Moodle sends people with half a name to their profile, which they may not edit.
             firstname=short(person.personal_name, PERSON_NAME_LENGTH) or NAMELESS,
             lastname=short(person.family_name, PERSON_NAME_LENGTH) or NAMELESS,
-            email=email,
+            email=address_of(person, shared, self._domain),
             alternatename=short(person.khmer_name or "", PERSON_NAME_LENGTH),
             suspended=account_suspended(person.status),
         )
@@ -147,7 +143,7 @@ class Rendering:
         shared = self._sis.shared_emails(
             [person.school_email for person in people.values() if person.school_email]
         )
-        return {key: tried(account, people.get(key), shared) for key in keys}
+        return {key: tried(account, people.get(key), shared, self._domain) for key in keys}
 
     def _courses(self, keys: Collection[str], *, today: dt.date) -> dict[str, Rendered]:
         groups = self.groups(keys)

@@ -26,7 +26,7 @@ REFUSALS: dict[str, tuple[Any, Any]] = {
         ),
     ),
     "email_shared": (
-        _l("Several people of the SIS have this e-mail address: the account is without one."),
+        _l("Several people of the SIS have this e-mail address: the account has a placeholder."),
         _l("Give each person their own address in the SIS: the change is sent by itself."),
     ),
     "account_twice": (

@@ -15,6 +15,7 @@ from lti_tool.sync.account_rendering import account, username_of
 from lti_tool.sync.rendered import Nothing, Unfit
 
 _PROHIBITED = re.compile(r"[<>&\"$%!#?§,;:*~/\\|^=\[\]{}()\x00-\x1f\x7f]")
+DOMAIN = "no-address.invalid"
 _USERNAME = re.compile(r"[a-z0-9._@-]+")
 
 
@@ -34,7 +35,7 @@ def _person(**values: object) -> PersonView:
 
 
 def _account(person: PersonView, *shared: str) -> Account:
-    found = account(person, shared)
+    found = account(person, shared, DOMAIN)
     assert isinstance(found, Account), found
     return found
 
@@ -72,9 +73,9 @@ def test_every_status_opens_or_closes(status: PersonStatus) -> None:
 
 def test_an_address_that_several_have_is_nobodys() -> None:
     found = _account(_person(), "dara@school.example")
-    assert (found.email, found.email_shared) == ("", True)
+    assert (found.email, found.email_shared) == ("100001@no-address.invalid", True)
     without = _account(_person(school_email=None), "dara@school.example")
-    assert (without.email, without.email_shared) == ("", False)
+    assert (without.email, without.email_shared) == ("100001@no-address.invalid", False)
     own = _account(_person(), "other@school.example")
     assert (own.email, own.email_shared) == ("dara@school.example", False)
 
@@ -110,13 +111,13 @@ def test_user_names_are_those_of_moodle(student_id: str | None, key: str, userna
 
 
 def test_nobody_and_nothing_fitting() -> None:
-    assert isinstance(account(None, ()), Nothing)
-    assert isinstance(account(_person(person_key="k" * 101, student_id="1"), ()), Unfit)
+    assert isinstance(account(None, (), DOMAIN), Nothing)
+    assert isinstance(account(_person(person_key="k" * 101, student_id="1"), (), DOMAIN), Unfit)
 
 
 @given(personal=st.text(max_size=300), family=st.text(max_size=300))
 def test_whatever_the_names_are_they_travel(personal: str, family: str) -> None:
-    found = account(_person(personal_name=personal, family_name=family), ())
+    found = account(_person(personal_name=personal, family_name=family), (), DOMAIN)
     if isinstance(found, Unfit):
         # Half of a character, which no document can hold.
         assert re.search(r"[\ud800-\udfff]", personal + family)

@@ -213,7 +213,7 @@ def _shared(document: Account) -> list[MemberResult]:
             result="refused",
             code="email_shared",
             field="/email",
-            message="Several people have this e-mail address, so that the account is without one: "
-            "give each their own in the SIS. The account is sent again by itself.",
+            message="Several people have this e-mail address, so that the account has a "
+            "placeholder: give each their own in the SIS. The account is sent again by itself.",
         )
     ]

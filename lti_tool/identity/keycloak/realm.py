@@ -85,8 +85,8 @@ def person_attribute(plan: RealmPlan) -> dict[str, Any]:
 
 def profile_attributes(plan: RealmPlan) -> list[dict[str, Any]]:
     """What the user profile says of what the SIS owns: people see their names and their address,
-    and the SIS alone changes them. Else somebody without an address would be asked for one at each
-    sign-in, and lose it again at the next comparison."""
+    and the SIS alone changes them. Else what they change, or are asked for at a sign-in because it
+    is missing, would be lost again at the next comparison."""
     return [
         *(
             {"name": name, "permissions": {"view": ["admin", "user"], "edit": ["admin"]}}

@@ -30,7 +30,7 @@ from lti_tool.sync.provisioning.guard import Guard, WaitingError, Watch, Work
 from lti_tool.sync.provisioning.ledger import LeaseLostError, Ledger
 from lti_tool.sync.provisioning.marks import Mark, Marks
 from lti_tool.sync.provisioning.models import RunState, RunTrigger, SyncRun
-from lti_tool.sync.provisioning.people import people_of
+from lti_tool.sync.provisioning.people import people_of, told_anew
 from lti_tool.sync.provisioning.runs import Runs
 from lti_tool.sync.rendered import Former, Nothing, Unfit
 from lti_tool.sync.rendering import Rendering
@@ -274,7 +274,7 @@ class Engine:
                 key in known
                 and known[key].fingerprint == fingerprint(document)
                 # What was refused before is asked for once more: it may be possible now.
-                and key not in refused
+                and not (key in refused or told_anew(document))
             ):
                 same.append(by_key[key])
             else:

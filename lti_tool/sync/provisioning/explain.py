@@ -114,7 +114,8 @@ class Explanations:
         if document.email_shared:
             yield _done(
                 "account_email_shared",
-                "Several people of the SIS have this e-mail address: the account is without one.",
+                "Several people of the SIS have this e-mail address: the account has a "
+                "placeholder.",
                 "Give each person their own address in the SIS: the change is sent by itself.",
             )
         yield from self._site(site)

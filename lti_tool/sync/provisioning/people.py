@@ -42,6 +42,12 @@ def people_of(document: Document) -> set[str]:
             return set()
 
 
+def told_anew(document: Document) -> bool:
+    """Whether its result tells of a person, whatever stands there: of an address that several
+    have."""
+    return isinstance(document, Account) and document.email_shared
+
+
 def count_people(people: bytes) -> int:
     """How many they are."""
     return len(people) // _SIZE

@@ -99,7 +99,7 @@ class OneSchool:
     # -- the SIS
 
     def enter(self, key: str) -> None:
-        """The registrar enters a student of the chosen class."""
+        """The registrar enters a student of the chosen class, who has no address of their own."""
         class_key = self.campus.chosen.class_key
         with self.tool.services() as services, services.database.write() as session:
             now = services.clock.now()
@@ -108,7 +108,7 @@ class OneSchool:
                 student_id=key.upper(),
                 family_name="Sok",
                 personal_name="Dara",
-                school_email=f"{key}@school.example",
+                school_email=None,
                 is_student=True,
                 updated_at=now,
             )

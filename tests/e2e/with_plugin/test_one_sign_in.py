@@ -103,7 +103,8 @@ def newcomer(school: OneSchool) -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def visit(school: OneSchool, newcomer: dict[str, int], browsers: OpenBrowser) -> Iterator[Visit]:
-    """The newcomer's first sign-in to Moodle, by Keycloak, on their way to their course."""
+    """The newcomer's first sign-in to Moodle, by Keycloak, on their way to their course. They have
+    no address of their own."""
     school.give_password(NEW, FIRST_PASSWORD)
     browser = browsers(Cookies.BLOCKED)
     place = school.place(NEW)
@@ -125,12 +126,13 @@ def test_everybody_of_the_sis_stands_in_both(school: OneSchool) -> None:
     assert people <= moodle.keys()
     unlinked = [key for key in people if moodle[key]["links"] != [key.lower()]]
     assert not unlinked
-    assert {key: each["email"] for key, each in accounts.items() if "email" in each} == {
-        key: moodle[key]["email"].lower() for key in people if "email" in accounts[key]
+    # Also of those who have none of their own: Moodle lets nobody in without an address.
+    assert {key: each["email"] for key, each in accounts.items()} == {
+        key: moodle[key]["email"].lower() for key in people
     }
     # Two people with one address are told, and have an account each, without it.
     shared = school.sharing()
-    assert not any("email" in accounts[key] for key in shared)
+    assert all(accounts[key]["email"].endswith("@no-address.invalid") for key in shared)
     assert school.refused() == ({"email_shared": len(shared)} if shared else {})
     assert "✓" in school.said["pair"] or "linked" in school.said["pair"]
     assert "error" not in school.said["connect"]

@@ -139,7 +139,9 @@ def test_a_shared_address_is_told_and_the_telling_ends_with_it(settled: RealmWor
         (one, one, "email_shared"),
         (other, other, "email_shared"),
     ]
-    assert [settled.realm.of(key).get("email") for key in (one, other)] == ["", ""]
+    placeholders = [settled.realm.of(key)["email"] for key in (one, other)]
+    assert all(each.endswith("@no-address.invalid") for each in placeholders)
+    assert len(set(placeholders)) == 2
     steps = settled.parts.explanations.explain_account(settled.site, one)
     assert [step.code for step in steps] == [
         "person",
@@ -153,6 +155,18 @@ def test_a_shared_address_is_told_and_the_telling_ends_with_it(settled: RealmWor
     assert settled.letters() == []
     assert settled.realm.of(one)["email"] == "both@school.example"
     assert settled.realm.of(other)["email"] == "other@school.example"
+
+
+def test_who_gets_the_address_of_another_is_told_though_nothing_changes_there(
+    settled: RealmWorld,
+) -> None:
+    one, other = settled.active(2)
+    settled.change(one, school_email=None)
+    settled.change(other, school_email="both@school.example")
+    settled.ran()
+    settled.change(one, school_email="both@school.example")
+    settled.ran()
+    assert [key for key, _, _ in settled.letters()] == [one, other]
 
 
 def test_a_comparison_names_what_was_changed_by_hand_and_repairs_it(settled: RealmWorld) -> None:
