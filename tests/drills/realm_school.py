@@ -25,7 +25,7 @@ from lti_tool.sis.models import Person
 from lti_tool.sync.provisioning.models import RunState, RunTrigger, SiteGate, SyncMark, SyncRun
 from lti_tool.wiring import Services
 from tests.drills import crowd
-from tests.drills.cable import Cable
+from tests.e2e.cable import Cable
 from tests.e2e.environment import ToolAddress
 from tests.e2e.keycloak import ADMIN, ADMIN_PASSWORD, CLAIM, KeycloakServer
 from tests.e2e.tool import Tool

@@ -24,9 +24,9 @@ from lti_tool.moodle.models import SiteStanding
 from lti_tool.sis.entities import PersonStatus
 from lti_tool.sync.provisioning.models import BreakerState, RunState
 from tests.drills.authority import issue
-from tests.drills.cable import Request, answer
 from tests.drills.crowd import PREFIX
 from tests.drills.realm_school import PEOPLE, REALM, RealmSchool, open_school
+from tests.e2e.cable import Request, answer
 from tests.e2e.keycloak import CLAIM, KeycloakServer, find_keycloak, serving
 from tests.e2e.tool import Tool
 

@@ -15,8 +15,10 @@ from tests.e2e import oneroster, school
 from tests.e2e.browser import Cookies, find_chromium, open_context
 from tests.e2e.course import GRADEBOOK, Links, add_link, come_in
 from tests.e2e.environment import ToolAddress, find_address
+from tests.e2e.keycloak import Keycloak, find_keycloak, run_keycloak
 from tests.e2e.moodle.site import Moodle, find_moodle
 from tests.e2e.platform import Platform
+from tests.e2e.realm_people import Desk, open_desk
 from tests.e2e.tool import Tool, database_address, today
 from tests.e2e.tool_pages import arrived, sign_in_to_tool, trust_id_numbers
 
@@ -30,6 +32,23 @@ _CONSOLE: list[str] = []
 def _note(message: ConsoleMessage) -> None:
     if message.type in ("error", "warning"):
         _CONSOLE.append(f"{message.text} ({message.location.get('url', '')})")
+
+
+@pytest.fixture(scope="module")
+def keycloak(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keycloak]:
+    """A real Keycloak."""
+    home = find_keycloak()
+    if isinstance(home, str):
+        pytest.skip(home)
+    with run_keycloak(home, tmp_path_factory.mktemp("keycloak")) as keycloak:
+        yield keycloak
+
+
+@pytest.fixture
+def desk(keycloak: Keycloak, request: pytest.FixtureRequest) -> Iterator[Desk]:
+    """A realm of the test's own there, prepared."""
+    with open_desk(keycloak, request.node.name.replace("_", "-")[:60].strip("-")) as desk:
+        yield desk
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,20 +11,17 @@ from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
-from werkzeug.serving import make_server
 from werkzeug.test import Client, TestResponse
 
-from lti_tool import create_app
 from lti_tool.core.clock import SystemClock
 from lti_tool.core.database import Base
 from lti_tool.identity.keycloak.connection import as_administrator
 from lti_tool.identity.keycloak.realm import TOOL, RealmPlan
 from lti_tool.identity.keycloak.setup import RealmSetup
-from lti_tool.settings import Settings
 from lti_tool.wiring import Services
-from tests.e2e.keycloak import ADMIN, ADMIN_PASSWORD, Keycloak, find_keycloak, run_keycloak
+from tests.e2e.keycloak import ADMIN, ADMIN_PASSWORD, Keycloak
+from tests.e2e.tool_here import run_tool
 from tests.identity.launched import PERSON, add_school
-from tests.lti.outbound_world import QuietHandler
 
 pytestmark = [pytest.mark.keycloak, pytest.mark.timeout(300)]
 
@@ -64,42 +60,16 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    home = find_keycloak()
-    if isinstance(home, str):
-        pytest.skip(home)
-    folder = tmp_path_factory.mktemp("desk")
-    (folder / "keys").mkdir()
-    server = make_server(
-        "127.0.0.1", 0, Flask("unstarted"), threaded=True, request_handler=QuietHandler
-    )
-    url = f"http://localhost:{server.server_port}"
-    with run_keycloak(home, tmp_path_factory.mktemp("keycloak")) as keycloak:
-        app = create_app(
-            Settings(
-                public_url=url,
-                database_url=f"sqlite:///{folder}/naga.db",
-                keys_dir=folder / "keys",
-                log_level="ERROR",
-                outbound_allow_private=True,
-                outbound_allow_http=True,
-                oidc_issuer=f"{keycloak.url}/realms/{REALM}",
-                oidc_client_id=TOOL,
-            )
-        )
-        server.app = app
+def desk(keycloak: Keycloak, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with run_tool(
+        tmp_path_factory.mktemp("desk"),
+        oidc_issuer=f"{keycloak.url}/realms/{REALM}",
+        oidc_client_id=TOOL,
+    ) as (app, url):
         services: Services = app.extensions["naga"]
-        Base.metadata.create_all(services.database.engine)
-        services.tool_keys.ensure()
         add_school(services.database, SystemClock())
         _prepare(services, keycloak, url)
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
         yield Desk(app, url, keycloak)
-        server.shutdown()
-        thread.join()
-        server.server_close()
-        services.database.dispose()
 
 
 def _prepare(services: Services, keycloak: Keycloak, url: str) -> None:

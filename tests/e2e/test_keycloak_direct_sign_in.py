@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,25 +13,21 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from playwright.sync_api import BrowserContext, Page, Playwright, expect
-from werkzeug.serving import make_server
 
-from lti_tool import create_app
 from lti_tool.core.audit import AuditEvent
 from lti_tool.core.clock import SystemClock
-from lti_tool.core.database import Base
 from lti_tool.identity.keycloak.connection import as_administrator
 from lti_tool.identity.keycloak.realm import TOOL, RealmPlan
 from lti_tool.identity.keycloak.setup import RealmSetup
 from lti_tool.identity.models import PersonLink
 from lti_tool.lti.models import Invite
-from lti_tool.settings import Settings
 from lti_tool.sis.entities import PersonStatus
 from lti_tool.sis.models import Person
 from lti_tool.web.sessions import LAUNCH_COOKIE, ScopedSessions
 from lti_tool.wiring import Services
-from tests.e2e.keycloak import ADMIN, ADMIN_PASSWORD, Keycloak, find_keycloak, run_keycloak
+from tests.e2e.keycloak import ADMIN, ADMIN_PASSWORD, Keycloak
+from tests.e2e.tool_here import run_tool
 from tests.identity.launched import SECRET, Launched, add_launch, add_school
-from tests.lti.outbound_world import QuietHandler
 from tests.web.own_school import CLASSMATE, MINE, OTHERS, STUDENT, TEACHER, own_school
 
 pytestmark = [pytest.mark.keycloak, pytest.mark.browser, pytest.mark.timeout(400)]
@@ -114,53 +109,26 @@ class School:
 
 
 @pytest.fixture(scope="module")
-def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
-    home = find_keycloak()
-    if isinstance(home, str):
-        pytest.skip(home)
-    with (
-        run_keycloak(home, tmp_path_factory.mktemp("keycloak")) as keycloak,
-        # Keycloak's own word for "proved now"; "0" is a session that was there already.
-        _tool(keycloak, tmp_path_factory.mktemp("direct"), realm="direct", acr="1") as school,
-    ):
+def school(keycloak: Keycloak, tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
+    # Keycloak's own word for "proved now"; "0" is a session that was there already.
+    with _tool(keycloak, tmp_path_factory.mktemp("direct"), realm="direct", acr="1") as school:
         yield school
 
 
 @contextmanager
 def _tool(keycloak: Keycloak, folder: Path, *, realm: str, acr: str) -> Iterator[School]:
-    (folder / "keys").mkdir()
-    server = make_server(
-        "127.0.0.1", 0, Flask("unstarted"), threaded=True, request_handler=QuietHandler
-    )
-    url = f"http://localhost:{server.server_port}"
-    app = create_app(
-        Settings(
-            public_url=url,
-            database_url=f"sqlite:///{folder}/naga.db",
-            keys_dir=folder / "keys",
-            log_level="ERROR",
-            outbound_allow_private=True,
-            outbound_allow_http=True,
-            oidc_issuer=f"{keycloak.url}/realms/{realm}",
-            oidc_client_id=TOOL,
-            oidc_step_up_acr=acr,
-        )
-    )
-    server.app = app
-    services: Services = app.extensions["naga"]
-    Base.metadata.create_all(services.database.engine)
-    services.tool_keys.ensure()
-    own_school(services.database, SystemClock())
-    registration_id = add_school(services.database, SystemClock())
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    school = School(app, url, keycloak, registration_id, realm)
-    _prepare(school)
-    yield school
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    services.database.dispose()
+    with run_tool(
+        folder,
+        oidc_issuer=f"{keycloak.url}/realms/{realm}",
+        oidc_client_id=TOOL,
+        oidc_step_up_acr=acr,
+    ) as (app, url):
+        services: Services = app.extensions["naga"]
+        own_school(services.database, SystemClock())
+        registration_id = add_school(services.database, SystemClock())
+        school = School(app, url, keycloak, registration_id, realm)
+        _prepare(school)
+        yield school
 
 
 def _prepare(school: School) -> None:

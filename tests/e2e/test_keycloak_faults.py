@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from urllib.parse import urlsplit
+from contextlib import contextmanager
 
 import pytest
 
@@ -14,90 +12,26 @@ from lti_tool.identity.keycloak.errors import KeycloakForbiddenError, RealmUnpre
 from lti_tool.identity.keycloak.models import Realm
 from lti_tool.identity.keycloak.setup import RealmSetup
 from lti_tool.moodle.plugin_errors import AuthenticationError, TransientError
-from tests.e2e.keycloak import CLAIM, Keycloak, find_keycloak, run_keycloak
-from tests.e2e.realm_people import TEACHERS, Desk, account, open_desk
+from tests.e2e.cable import Cable, Request
+from tests.e2e.keycloak import CLAIM, Keycloak
+from tests.e2e.realm_people import TEACHERS, Desk, account
 
 pytestmark = [pytest.mark.keycloak, pytest.mark.timeout(300)]
 
 
-@pytest.fixture(scope="module")
-def keycloak(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keycloak]:
-    home = find_keycloak()
-    if isinstance(home, str):
-        pytest.skip(home)
-    with run_keycloak(home, tmp_path_factory.mktemp("keycloak")) as keycloak:
-        yield keycloak
+class Cut:
+    """Lets so many accounts be asked for, and breaks off at each that follows."""
 
-
-@pytest.fixture
-def desk(keycloak: Keycloak, request: pytest.FixtureRequest) -> Iterator[Desk]:
-    with open_desk(keycloak, request.node.name.replace("_", "-")[:60].strip("-")) as desk:
-        yield desk
-
-
-class Cable:
-    """The way to Keycloak; it breaks after so many accounts were asked for."""
-
-    def __init__(self, url: str) -> None:
-        there = urlsplit(url)
-        self._there = there.hostname or "", there.port or 80
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self.left: int | None = None
+    def __init__(self, left: int) -> None:
+        self._left = left
         self._lock = threading.Lock()
-        self._open: list[socket.socket] = []
-        self._threads = [threading.Thread(target=self._accept)]
-        self._threads[0].start()
 
-    def mend(self) -> None:
-        """Let everything pass again."""
-        self.left = None
-
-    def close(self) -> None:
-        """Pull it out."""
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for each in list(self._open):
-            _end(each)
-        for thread in list(self._threads):
-            thread.join()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                near, _ = self._listener.accept()
-            except OSError:
-                return
-            far = socket.create_connection(self._there)
-            self._open += [near, far]
-            for ends in ((near, far), (far, near)):
-                thread = threading.Thread(target=self._carry, args=ends)
-                self._threads.append(thread)
-                thread.start()
-
-    def _carry(self, source: socket.socket, target: socket.socket) -> None:
-        try:
-            while part := source.recv(65536):
-                if part.startswith(b"POST /admin") and not self._passes():
-                    break
-                target.sendall(part)
-        except OSError:
-            pass
-        _end(source)
-        _end(target)
-        source.close()
-
-    def _passes(self) -> bool:
+    def __call__(self, request: Request) -> bytes | None:
+        if not (request.method == "POST" and request.path.startswith("/admin")):
+            return None
         with self._lock:
-            if self.left is None:
-                return True
-            self.left -= 1
-            return self.left >= 0
-
-
-def _end(end: socket.socket) -> None:
-    with suppress(OSError):
-        end.shutdown(socket.SHUT_RDWR)
+            self._left -= 1
+            return None if self._left >= 0 else b""
 
 
 @contextmanager
@@ -112,18 +46,15 @@ def _cable(url: str) -> Iterator[Cable]:
 def test_a_batch_that_breaks_off_is_sent_again(desk: Desk, keycloak: Keycloak) -> None:
     documents = [account(f"p-{number:02}") for number in range(40)]
     with _cable(keycloak.url) as cable:
-        site = Realm(
-            id=1, url=f"http://127.0.0.1:{cable.port}/realms/{desk.plan.realm}", name="cable"
-        )
-        cable.left = 15
-        with pytest.raises(TransientError, match="did not answer"):
-            desk.directory.apply(site, documents)
-        assert len(desk.everything()) == 15
-        # Nothing was asked after the error had been seen.
-        with pytest.raises(TransientError):
-            desk.directory.apply(site, documents)
-        assert len(desk.everything()) == 15
-        cable.mend()
+        site = Realm(id=1, url=f"{cable.url}/realms/{desk.plan.realm}", name="cable")
+        with cable.doing(Cut(15)):
+            with pytest.raises(TransientError, match="did not answer"):
+                desk.directory.apply(site, documents)
+            assert len(desk.everything()) == 15
+            # Nothing was asked after the error had been seen.
+            with pytest.raises(TransientError):
+                desk.directory.apply(site, documents)
+            assert len(desk.everything()) == 15
         again = [each.result for each in desk.directory.apply(site, documents).results]
         assert (again.count("unchanged"), again.count("created")) == (15, 25)
         assert len(desk.everything()) == 40

@@ -12,22 +12,13 @@ from lti_tool.identity.keycloak.realm import SERVICE, RealmPlan
 from lti_tool.identity.keycloak.setup import RealmSetup
 from lti_tool.moodle.models import SiteStanding
 from lti_tool.sis.entities import PersonStatus
-from tests.e2e.keycloak import ADMIN, ADMIN_PASSWORD, Keycloak, find_keycloak, run_keycloak
+from tests.e2e.keycloak import ADMIN, ADMIN_PASSWORD, Keycloak
 from tests.web.office import Office
 from tests.web.world import World, build_world
 
 pytestmark = [pytest.mark.keycloak, pytest.mark.timeout(300)]
 
 REALM = "school"
-
-
-@pytest.fixture(scope="module")
-def keycloak(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keycloak]:
-    home = find_keycloak()
-    if isinstance(home, str):
-        pytest.skip(home)
-    with run_keycloak(home, tmp_path_factory.mktemp("keycloak")) as found:
-        yield found
 
 
 @pytest.fixture

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from lti_tool.moodle.documents import Change
-from tests.e2e.keycloak import CLAIM, Keycloak, find_keycloak, run_keycloak
-from tests.e2e.realm_people import STUDENTS, TEACHERS, Desk, account, key_attribute, open_desk
+from tests.e2e.keycloak import CLAIM
+from tests.e2e.realm_people import STUDENTS, TEACHERS, Desk, account, key_attribute
 
 pytestmark = [pytest.mark.keycloak, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def keycloak(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keycloak]:
-    home = find_keycloak()
-    if isinstance(home, str):
-        pytest.skip(home)
-    with run_keycloak(home, tmp_path_factory.mktemp("keycloak")) as keycloak:
-        yield keycloak
-
-
-@pytest.fixture
-def desk(keycloak: Keycloak, request: pytest.FixtureRequest) -> Iterator[Desk]:
-    with open_desk(keycloak, request.node.name.replace("_", "-")[:60].strip("-")) as desk:
-        yield desk
 
 
 def test_two_accounts_with_one_key(desk: Desk) -> None:

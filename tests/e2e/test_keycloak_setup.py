@@ -22,21 +22,12 @@ from lti_tool.identity.keycloak.errors import KeycloakForbiddenError, translated
 from lti_tool.identity.keycloak.realm import SERVICE, TOOL, RealmPlan, realm_file
 from lti_tool.identity.keycloak.setup import Change, RealmSetup
 from lti_tool.lti.keys import ToolKeys
-from tests.e2e.keycloak import ADMIN, ADMIN_PASSWORD, Keycloak, find_keycloak, run_keycloak
+from tests.e2e.keycloak import ADMIN, ADMIN_PASSWORD, Keycloak
 from tests.lti.outbound_world import Stub, as_json
 
 pytestmark = [pytest.mark.keycloak, pytest.mark.timeout(300)]
 
 MOODLE = "https://moodle.example.edu"
-
-
-@pytest.fixture(scope="module")
-def keycloak(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keycloak]:
-    home = find_keycloak()
-    if isinstance(home, str):
-        pytest.skip(home)
-    with run_keycloak(home, tmp_path_factory.mktemp("keycloak")) as keycloak:
-        yield keycloak
 
 
 @pytest.fixture

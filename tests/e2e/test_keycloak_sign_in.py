@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,14 +17,11 @@ from flask import Flask, render_template
 from playwright.sync_api import Playwright, expect
 from pydantic import SecretStr
 from werkzeug import Response
-from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
-from lti_tool import create_app
 from lti_tool.core.clock import SystemClock
 from lti_tool.core.database import Base
 from lti_tool.lti.models import Registration
-from lti_tool.settings import Settings
 from lti_tool.web.sessions import LAUNCH_COOKIE, ScopedSessions, open_launch
 from lti_tool.wiring import Services
 from tests.e2e.keycloak import (
@@ -32,11 +29,10 @@ from tests.e2e.keycloak import (
     CLIENT_ID,
     CLIENT_SECRET,
     Keycloak,
-    find_keycloak,
-    run_keycloak,
 )
+from tests.e2e.tool_here import run_tool
 from tests.identity.launched import OTHER, PERSON, SECRET, Launched, add_launch, add_school
-from tests.lti.outbound_world import QuietHandler, Stub
+from tests.lti.outbound_world import Stub
 
 pytestmark = [pytest.mark.keycloak, pytest.mark.timeout(300)]
 
@@ -102,57 +98,32 @@ class Tool:
 
 
 @pytest.fixture(scope="module")
-def keycloak(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keycloak]:
-    home = find_keycloak()
-    if isinstance(home, str):
-        pytest.skip(home)
-    with run_keycloak(home, tmp_path_factory.mktemp("keycloak")) as keycloak:
-        keycloak.make_realm()
-        keycloak.make_user("dara", PERSON)
-        keycloak.make_user("nobody", "not in the SIS")
-        keycloak.make_user("keyless", None)
-        keycloak.make_user("bopha", OTHER)
-        yield keycloak
+def keycloak(keycloak: Keycloak) -> Keycloak:
+    keycloak.make_realm()
+    keycloak.make_user("dara", PERSON)
+    keycloak.make_user("nobody", "not in the SIS")
+    keycloak.make_user("keyless", None)
+    keycloak.make_user("bopha", OTHER)
+    return keycloak
 
 
 @pytest.fixture(params=["secret"])
 def tool(keycloak: Keycloak, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Tool]:
-    server = make_server(
-        "127.0.0.1", 0, Flask("unstarted"), threaded=True, request_handler=QuietHandler
-    )
-    url = f"http://localhost:{server.server_port}"
-    (tmp_path / "keys").mkdir()
-    app = create_app(
-        Settings(
-            public_url=url,
-            database_url=f"sqlite:///{tmp_path}/naga.db",
-            keys_dir=tmp_path / "keys",
-            log_level="ERROR",
-            outbound_allow_private=True,
-            outbound_allow_http=True,
-            oidc_issuer=keycloak.issuer,
-            oidc_client_id=f"{CLIENT_ID}-{server.server_port}",
-            oidc_client_secret=SecretStr(CLIENT_SECRET if request.param == "secret" else ""),
-            oidc_person_claim=CLAIM,
+    client_id = f"{CLIENT_ID}-{uuid.uuid4()}"
+    with run_tool(
+        tmp_path,
+        oidc_issuer=keycloak.issuer,
+        oidc_client_id=client_id,
+        oidc_client_secret=SecretStr(CLIENT_SECRET if request.param == "secret" else ""),
+        oidc_person_claim=CLAIM,
+    ) as (app, url):
+        keycloak.make_client(
+            f"{url}/sign-in/callback",
+            client_id=client_id,
+            keys_url=f"{url}/lti/keys" if request.param == "key" else None,
         )
-    )
-    keycloak.make_client(
-        f"{url}/sign-in/callback",
-        client_id=f"{CLIENT_ID}-{server.server_port}",
-        keys_url=f"{url}/lti/keys" if request.param == "key" else None,
-    )
-    server.app = app
-    services: Services = app.extensions["naga"]
-    Base.metadata.create_all(services.database.engine)
-    services.tool_keys.ensure()
-    registration_id = add_school(services.database, SystemClock())
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield Tool(app, url, registration_id)
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    services.database.dispose()
+        services: Services = app.extensions["naga"]
+        yield Tool(app, url, add_school(services.database, SystemClock()))
 
 
 @pytest.mark.parametrize("tool", ["secret", "key"], indirect=True)

@@ -26,7 +26,8 @@ class Request:
         return self.method != "GET" and self.path.startswith("/admin/")
 
 
-# What becomes of a request: ``None``: it goes on; bytes: these are answered, and nothing goes on.
+# What becomes of a request: ``None``: it goes on; bytes: these are answered (none of them: it
+# breaks off), and nothing goes on.
 Fate = Callable[[Request], bytes | None]
 
 
