@@ -116,7 +116,9 @@ def _read(host: Platform, given: Parameters) -> dict[str, Any]:
     if not after.isdigit():
         raise _invalid("after")
     with host.lock:
-        return read(host.state, what, scope, after=int(after), limit=_limit(given))
+        page = read(host.state, what, scope, after=int(after), limit=_limit(given))
+        held = host.state.connection
+        return page | {"outbox": {"epoch": held.epoch or None, "last": held.last}}
 
 
 def _status(host: Platform, given: Parameters) -> dict[str, Any]:

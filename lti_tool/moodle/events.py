@@ -52,11 +52,13 @@ class Held:
 
 
 class _Position(NamedTuple):
-    """How far a site's epoch is held. ``missed``: events were lost before this batch."""
+    """How far a site's epoch is held. ``missed``: events were lost before this batch. ``restored``:
+    they were, since Moodle is one from an older backup."""
 
     held: int
     held_id: str | None
     missed: bool
+    restored: bool = False
 
 
 def read_batch(body: bytes) -> EventBatch:
@@ -122,6 +124,8 @@ class EventIntake:
             values: dict[str, Any] = {}
             if position.missed and site.reconcile_since is None:
                 values["reconcile_since"] = self._last_received(connection, site)
+            if position.restored:
+                values["restored_at"] = now
             self._store(connection, site_id, batch, now)
             last = batch.first + len(batch.events) - 1
             held, held_id = position.held, position.held_id
@@ -174,7 +178,8 @@ class EventIntake:
             # A straggler of an older epoch must not bring it back.
             if connection.execute(known.limit(1)).first() is not None:
                 raise _epoch_over("This epoch is over.", site, batch)
-            return _Position(0, None, missed=site.epoch is not None or batch.first > 1)
+            restored = site.epoch is not None
+            return _Position(0, None, missed=restored or batch.first > 1, restored=restored)
         held, held_id = site.held, site.held_id
         if held >= batch.next:
             raise _epoch_over("The tool holds more of this epoch than was sent.", site, batch)

@@ -43,7 +43,8 @@ class Site(Base):
     last check of the connection found: ``[{"name", "status", "summary", "details"}]``.
     ``epoch`` and ``held``: the life of its outbox, and the highest event of it that we hold with
     none missing before it; ``held_id`` is that event's id. ``reconcile_since``: events may have
-    been missed since then.
+    been missed since then. ``restored_at``: when we learned that Moodle is one from an older
+    backup: what was agreed before need not stand there any more.
     """
 
     __tablename__ = "moodle_site"
@@ -66,6 +67,7 @@ class Site(Base):
     backlog: Mapped[int] = mapped_column(default=0)
     clock_skew: Mapped[float | None]
     reconcile_since: Mapped[dt.datetime | None]
+    restored_at: Mapped[dt.datetime | None]
     checklist: Mapped[list[Any]] = mapped_column(default=list)
     checked_at: Mapped[dt.datetime | None]
     paired_by: Mapped[str] = mapped_column(sa.String(200))

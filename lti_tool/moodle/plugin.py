@@ -19,6 +19,7 @@ from lti_tool.moodle.plugin_errors import (
     AuthenticationError,
     BatchTooLargeError,
     MalformedAnswerError,
+    RestoredError,
     TokenRefusedError,
     TransientError,
     http_error,
@@ -63,11 +64,20 @@ class DigestPage(_Lenient):
     next: str | int | None = None
 
 
+class OutboxPosition(_Lenient):
+    """The life of Moodle's outbox, and the last number that was given in it, after a page was
+    read."""
+
+    epoch: str | None = None
+    last: int = 0
+
+
 class ReadPage(_Lenient):
     """A page of what was asked for; the items are as ``docs/contract.md`` says."""
 
     items: list[dict[str, Any]]
     next: str | int | None = None
+    outbox: OutboxPosition | None = None
 
 
 class MoodlePlugin:
@@ -164,9 +174,16 @@ class MoodlePlugin:
         after: str | int | None = None,
         limit: int = MAX_PAGE,
     ) -> ReadPage:
-        """One page of ``activity``, ``access``, ``roster``, ``items`` or ``grades``."""
+        """One page of ``activity``, ``access``, ``roster``, ``items`` or ``grades``.
+
+        Raises:
+            RestoredError: it was read in a Moodle that is older than what we hold of its events.
+        """
         params = {"what": what, "scope": json.dumps(dict(scope or {}))}
-        return self._ask(site, "read", params | _paging(after, limit), ReadPage)
+        page = self._ask(site, "read", params | _paging(after, limit), ReadPage)
+        if page.outbox is not None and site.epoch is not None:
+            _refuse_older(site, page.outbox)
+        return page
 
     def pages(
         self,
@@ -288,6 +305,18 @@ def _following(site: Site, following: str | int, after: str | int | None) -> str
     if following == after:
         raise _malformed(site, "its pages lead in a circle")
     return following
+
+
+def _refuse_older(site: Site, position: OutboxPosition) -> None:
+    if position.epoch == site.epoch and position.last >= site.held:
+        return
+    host = urlsplit(site.url).hostname or site.url
+    raise RestoredError(
+        f"{host} is older than what it told us: it was restored from a backup.",
+        remedy="It is read when Moodle's cron has told of it, within a minute; if it stays, look "
+        "whether cron runs.",
+        host=host,
+    )
 
 
 def _malformed(site: Site, what: str) -> MalformedAnswerError:

@@ -51,6 +51,15 @@ class MalformedAnswerError(TransientError):
     code = "moodle_malformed"
 
 
+class RestoredError(PluginError):
+    """Moodle was restored from an older backup, and has not told of it yet.
+
+    It answers, but what stands there is not what has become of what stood there.
+    """
+
+    code = "moodle_restored"
+
+
 class DataError(PluginError):
     """What was sent is refused as a whole; sending it again changes nothing."""
 

@@ -104,6 +104,9 @@ class Sites:
                 site.reconcile_since = site.reconcile_since or site.heard_at or site.paired_at
             if site.epoch != request.epoch:
                 site.reconcile_since = site.reconcile_since or site.heard_at or site.paired_at
+                # Whose connection was ended begins anew; one that was not is older than we know it.
+                if site.epoch is not None and before is not SiteStanding.DISCONNECTED:
+                    site.restored_at = now
                 site.epoch, site.held, site.held_id = request.epoch, 0, None
             site.registration_id = registration_id
             site.name = request.name

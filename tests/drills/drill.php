@@ -102,6 +102,17 @@ function command_rename(array $a): array {
     return ['id' => $id];
 }
 
+/** A teacher grades by hand: course, user, item (all by key), value out of 100. */
+function command_grade(array $a): array {
+    global $DB, $CFG;
+    require_once($CFG->libdir . '/gradelib.php');
+    $course = (int)$DB->get_field('course', 'id', ['idnumber' => $a['course']], MUST_EXIST);
+    $user = (int)$DB->get_field('user', 'id', ['idnumber' => $a['user']], MUST_EXIST);
+    $id = $DB->get_field('local_nagasis_gradeitem', 'itemid', ['courseid' => $course, 'itemkey' => $a['item']], MUST_EXIST);
+    $item = grade_item::fetch(['id' => $id]);
+    return ['done' => $item->update_final_grade($user, $item->grademin + ($item->grademax - $item->grademin) * $a['value'] / 100)];
+}
+
 /** Courses, accounts and categories by idnumber: they are deleted. */
 function command_forget(array $a): array {
     global $DB;

@@ -20,9 +20,11 @@ import sqlalchemy as sa
 
 from lti_tool.moodle.contract import fingerprint
 from lti_tool.moodle.documents import DIGESTED, Category, Course, Gradebook, Grades, Roster, User
-from lti_tool.moodle.models import MoodleSite
+from lti_tool.moodle.models import MoodleEvent, MoodleSite
 from lti_tool.sis.change_models import SisChange
+from lti_tool.sis.grade_models import ClassPartGrade
 from lti_tool.sync.broker import Broker
+from lti_tool.sync.grades.models import ConflictState, GradeConflict, GradePull
 from lti_tool.sync.provisioning.models import RunState, SiteGate, SyncMark, SyncRun
 from lti_tool.wiring import Services
 from tests.drills.door import Door
@@ -130,7 +132,19 @@ class Installation:
                 )
             ).all()
             lease = connection.scalar(sa.select(SiteGate.lease_holder))
-        found = {"changes": changes, "marks": [tuple(row) for row in marks], "lease": lease}
+            pulls = connection.scalar(sa.select(sa.func.count()).select_from(GradePull))
+            told = connection.scalar(
+                sa.select(sa.func.count()).where(
+                    MoodleEvent.type.like("grade%"), MoodleEvent.taken_at.is_(None)
+                )
+            )
+        found = {
+            "changes": changes,
+            "marks": [tuple(row) for row in marks],
+            "lease": lease,
+            "courses to be read": pulls,
+            "told of grades": told,
+        }
         return {name: value for name, value in found.items() if value}
 
     def settle(self, seconds: float = 180) -> float:
@@ -196,23 +210,50 @@ class Installation:
 
     def _grades_that_differ(self, without: Collection[str]) -> list[tuple[str, str, str]]:
         """Grades that Moodle should hold and does not: course, person and item."""
-        rendering, site = self.services.provisioning.rendering, self.site
-        keys = [key for key in rendering.all_keys("grades") if key not in without]
-        rendered = rendering.render("grades", keys, now=self.services.clock.now(), site_id=site.id)
         wanted = {
+            cell: value
+            for cell, value in self.grades_for_moodle().items()
+            if cell[0] not in without
+        }
+        there = self.grades_in_moodle()
+        assert wanted, "the SIS has grades for Moodle"
+        return [cell for cell, value in wanted.items() if there.get(cell) != value]
+
+    def grades_for_moodle(self) -> dict[tuple[str, str, str], int]:
+        """What the SIS has to say there, by course, person and item."""
+        rendering, now = self.services.provisioning.rendering, self.services.clock.now()
+        keys = rendering.all_keys("grades")
+        return {
             (document.course, grade.user, grade.item): grade.value
-            for document in rendered.values()
+            for document in rendering.render("grades", keys, now=now, site_id=self.site.id).values()
             if isinstance(document, Grades)
             for grade in document.grades
             if grade.value is not None
         }
-        there = {
+
+    def grades_in_moodle(self) -> dict[tuple[str, str, str], int | None]:
+        """What stands there, by course, person and item."""
+        return {
             (each["course"], each["user"], each["key"]): each["percent"]
-            for page in self.services.moodle_plugin.pages(site, "grades", {"keyed": True})
+            for page in self.services.moodle_plugin.pages(self.site, "grades", {"keyed": True})
             for each in page
         }
-        assert wanted, "the SIS has grades for Moodle"
-        return [cell for cell, value in wanted.items() if there.get(cell) != value]
+
+    def grades(self) -> set[tuple[int, int, Any, str, str]]:
+        """Every grade of a part that the SIS has."""
+        with self.services.database.read() as session:
+            return {
+                (each.enrollment_id, each.part_id, each.score, each.letter or "", each.status.value)
+                for each in session.scalars(sa.select(ClassPartGrade))
+            }
+
+    def disputes(self) -> list[tuple[str, str, str]]:
+        """Grades about which somebody would have to decide: person, item and reason."""
+        undecided = GradeConflict.state.in_([ConflictState.OPEN, ConflictState.ASKED])
+        query = sa.select(GradeConflict.person_key, GradeConflict.item_key, GradeConflict.reason)
+        with self.services.database.reading() as connection:
+            rows = connection.execute(query.where(undecided)).all()
+        return sorted((row[0], row[1], row[2]) for row in rows)
 
     # -- Moodle's PHP
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from lti_tool.moodle.models import SiteStanding
+from lti_tool.sis.entities import GradeStatus
+from lti_tool.sis.grade_rows import standing_grades
 from lti_tool.sync.provisioning.models import BreakerState
 from tests.drills import crowd
 from tests.drills.door import Answer, Call
@@ -135,12 +137,22 @@ def test_a_moodle_that_is_restored_from_an_older_backup(
         installation.settle()
         # By hand, so that an event tells of it: the tool holds more than Moodle will know of.
         installation.act("rename", course=course, fullname="Renamed by hand")
+        by_hand = _grade_by_hand(installation)
         plugins.send()
+        installation.settle()
+        graded, disputed = installation.grades(), installation.disputes()
+        # As an administrator would: nobody reads a Moodle that is half there.
+        installation.door.shut()
         restore()
-    assert installation.differences()
+        installation.door.open()
+    # Before it is known that this is an older Moodle: its grades are older too, and no news.
+    installation.services.grades.pulls.request_all(installation.site)
+    time.sleep(10)
+    assert installation.grades() == graded
     installation.act("rename", course=course, fullname="Renamed after the restore")
     plugins.send()
     assert installation.site.reconcile_since is not None
+    assert installation.differences()
     # What the schedule does within ten minutes.
     installation.ask_worker("reconcile_missed")
     deadline = time.monotonic() + 300
@@ -148,6 +160,28 @@ def test_a_moodle_that_is_restored_from_an_older_backup(
         time.sleep(0.5)
     installation.settle()
     installation.proven()
+    assert installation.grades() == graded
+    assert installation.disputes() == disputed
+    there = installation.grades_in_moodle()
+    assert {cell: there.get(cell) for cell in by_hand} == by_hand
+
+
+def _grade_by_hand(installation: Installation) -> dict[tuple[str, str, str], int]:
+    """Five grades that nobody has approved are changed in Moodle; returns what they are then."""
+    cells = installation.grades_for_moodle()
+    with installation.services.database.write() as session:
+        standing = standing_grades(session, {item for _, _, item in cells})
+    open_ = [
+        cell
+        for cell in sorted(cells)
+        if (grade := standing.get(cell[1:])) is not None and grade.status is GradeStatus.SUBMITTED
+    ]
+    given = {cell: 1200 + 100 * number for number, cell in enumerate(open_[:5])}
+    assert given
+    for (course, person, item), value in given.items():
+        done = installation.act("grade", course=course, user=person, item=item, value=value / 100)
+        assert done["done"]
+    return given
 
 
 def _comes_to_be(installation: Installation, standing: SiteStanding) -> bool:

@@ -81,6 +81,7 @@ def test_a_new_epoch_begins_at_one(
     )
     now = reload(database, site)
     assert (now.epoch, now.held, now.reconcile_since) == (OTHER, 2, received)
+    assert now.restored_at == clock.now()
     assert len(stored(database, site)) == 12
 
 

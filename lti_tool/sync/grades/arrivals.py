@@ -107,7 +107,12 @@ class Arrivals:
         receipts = _read_receipts(session, site.id, courses)
         conflicts = OpenConflicts(session, site.id, courses, now=self._clock.now())
         judgement = Judgement(
-            site.id, people, conflicts, now=self._clock.now(), skew=site.clock_skew
+            site.id,
+            people,
+            conflicts,
+            now=self._clock.now(),
+            skew=site.clock_skew,
+            restored_at=site.restored_at,
         )
         for reading in readings:
             mine = receipts.get(reading.course_key, {})

@@ -39,6 +39,7 @@ class Why(enum.StrEnum):
     MOODLE_CHANGED = "moodle_changed"
     SIS_LATER = "sis_later"
     MOODLE_LATER = "moodle_later"
+    RESTORED = "restored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +80,16 @@ def decide(
     moodle: MoodleGrade,
     base: int | None,
     skew: float | None = None,
+    *,
+    agreed_at: dt.datetime | None = None,
 ) -> Decision:
     """What is to be done about one grade. Total and deterministic; zero is a grade, ``None`` none.
 
     Args:
         base: what both sides last agreed on; ``None``: nothing, or that there is no grade.
         skew: seconds that Moodle's clock is ahead of ours; ``None``: not known, taken for none.
+        agreed_at: when they agreed, if Moodle was restored from a backup since: what stands there
+            from before is an older state, and nobody's change.
     """
     if kind is ItemKind.TOTAL:
         same = sis.value == moodle.value
@@ -96,6 +101,10 @@ def decide(
         return Decision(Action.NONE, Why.EQUAL)
     if sis.held:
         return _send(sis, Why.HELD)
+    if agreed_at is not None and (
+        moodle.value is None or not _later(moodle.at, agreed_at, skew or 0.0)
+    ):
+        return _send(sis, Why.RESTORED)
     if moodle.value == base:
         return _send(sis, Why.SIS_CHANGED)
     if moodle.value is None:

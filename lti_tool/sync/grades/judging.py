@@ -24,7 +24,7 @@ from lti_tool.sync.grades.values import CellKey, hundredths
 
 _WHOLE = 10_000
 # Something new stood in Moodle, and the SIS's grade stands all the same.
-_OVERRULED = (Why.HELD, Why.SIS_LATER, Why.TOTAL)
+_OVERRULED = (Why.HELD, Why.SIS_LATER, Why.TOTAL, Why.RESTORED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,11 @@ class Case:
         return self.receipt.base if self.receipt is not None else None
 
     @property
+    def agreed_at(self) -> dt.datetime | None:
+        """When they did."""
+        return self.receipt.agreed_at if self.receipt is not None else None
+
+    @property
     def last_seen(self) -> int | None:
         """What Moodle had when it was last looked at."""
         return self.receipt.seen if self.receipt is not None else None
@@ -105,12 +110,14 @@ class Judgement:
         *,
         now: dt.datetime,
         skew: float | None,
+        restored_at: dt.datetime | None = None,
     ) -> None:
         self._site_id = site_id
         self._people = people
         self._conflicts = conflicts
         self._now = now
         self._skew = skew
+        self._restored_at = restored_at
         self.receipts: dict[tuple[str, str, str], dict[str, Any]] = {}
         self.moved: list[Moved] = []
         self.imports: list[Case] = []
@@ -150,7 +157,12 @@ class Judgement:
             return True
         value = case.seen.value
         decision = decide(
-            case.kind, _sis(case.sis), MoodleGrade(value, case.seen.at), case.base, self._skew
+            case.kind,
+            _sis(case.sis),
+            MoodleGrade(value, case.seen.at),
+            case.base,
+            self._skew,
+            agreed_at=case.agreed_at if self._from_before(case) else None,
         )
         match decision.action:
             case Action.IMPORT:
@@ -244,10 +256,10 @@ class Judgement:
     def _agree(self, case: Case) -> None:
         """Both sides have the same."""
         value = case.seen.value
-        known = case.receipt is not None
-        if known and case.base == value == case.last_seen and case.receipt.agreed_at is not None:
+        known = case.agreed_at is not None and not self._from_before(case)
+        if known and case.base == value == case.last_seen:
             return
-        if known or value is not None:
+        if case.receipt is not None or value is not None:
             self._put(
                 case.cell,
                 case.course_key,
@@ -259,6 +271,14 @@ class Judgement:
                 seen_by=case.seen.by,
             )
 
+    def _from_before(self, case: Case) -> bool:
+        """Whether both sides agreed last before Moodle was restored from a backup."""
+        return (
+            self._restored_at is not None
+            and case.agreed_at is not None
+            and case.agreed_at < self._restored_at
+        )
+
     def _look(self, case: Case) -> None:
         """What Moodle has is known; the two sides do not agree."""
         if case.seen.value != case.last_seen:
@@ -267,7 +287,7 @@ class Judgement:
                 case.course_key,
                 case.class_key,
                 base=case.base,
-                agreed_at=case.receipt.agreed_at if case.receipt is not None else None,
+                agreed_at=case.agreed_at,
                 seen=case.seen.value,
                 seen_at=case.seen.at,
                 seen_by=case.seen.by,

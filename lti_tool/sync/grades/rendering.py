@@ -337,10 +337,10 @@ def _wanted(
         sis.source is GradeSource.MOODLE_IMPORT
         and not (sis.held or wished)
         and receipt is not None
-        and receipt.base == value
+        and receipt.base == receipt.seen == value
         and not receipt.sent_text
     ):
-        # It came from there.
+        # It came from there, and stands there.
         return None
     return value, text
 

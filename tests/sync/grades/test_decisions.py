@@ -56,11 +56,13 @@ def _sis(text: str) -> SisGrade:
 @pytest.mark.parametrize("row", _rows(), ids=" ".join)
 def test_as_the_table_says(row: list[str]) -> None:
     kind, sis, moodle, base, later, action, why = row
+    restored, _, base = base.rpartition(" ")
     decision = decide(
         ItemKind(kind),
         _sis(sis),
         MoodleGrade(_value(moodle), _MOODLE[later]),
         _value(base),
+        agreed_at=_NOON if restored else None,
     )
     assert decision == Decision(Action("none" if action == "nothing" else action), Why(why))
 
@@ -158,6 +160,19 @@ def test_after_it_is_done_there_is_nothing_to_do(
             assert kept.action is (Action.NONE if sis.draft else Action.SEND)
             return
     assert decide(kind, sis, moodle, base, skew).action is Action.NONE
+
+
+@given(*_CASES)
+def test_what_a_backup_brings_back_is_nobodys_change(
+    kind: ItemKind, sis: SisGrade, moodle: MoodleGrade, base: int | None, skew: float | None
+) -> None:
+    decision = decide(kind, sis, moodle, base, skew, agreed_at=_NOON)
+    at = None if moodle.at is None else moodle.at - dt.timedelta(seconds=skew or 0)
+    if moodle.value is None or at is None or at <= _NOON:
+        equal = sis.value == moodle.value
+        assert decision.action in (Action.NONE, Action.SEND) or (equal and sis.draft)
+    else:
+        assert decision == decide(kind, sis, moodle, base, skew)
 
 
 @given(

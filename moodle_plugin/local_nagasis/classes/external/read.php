@@ -25,6 +25,7 @@
 namespace local_nagasis\external;
 
 use core_external\{external_api, external_function_parameters, external_value};
+use local_nagasis\local\outbox\outbox;
 use local_nagasis\local\reading\{access, activity, grade_items, grades, page, rosters, scope};
 
 /**
@@ -86,7 +87,13 @@ final class read extends external_api {
             page::require_cursor($params['after'], $params['limit']),
             $params['limit'],
         );
-        return answer::encode(['contract' => $params['contract'], 'items' => $page->items, 'next' => $page->next]);
+        return answer::encode([
+            'contract' => $params['contract'],
+            'items' => $page->items,
+            'next' => $page->next,
+            // Asked last: if this Moodle was replaced by an older one meanwhile, it tells so.
+            'outbox' => outbox::position(),
+        ]);
     }
 
     /**
@@ -95,6 +102,6 @@ final class read extends external_api {
      * @return external_value
      */
     public static function execute_returns(): external_value {
-        return new external_value(PARAM_RAW, 'JSON: contract, items, next');
+        return new external_value(PARAM_RAW, 'JSON: contract, items, next, outbox');
     }
 }

@@ -25,6 +25,8 @@
 namespace local_nagasis\external;
 
 use core\context\course as course_context;
+use local_nagasis\local\outbox\{numbering, outbox};
+use local_nagasis\local\state;
 
 /**
  * What the tool needs back from Moodle.
@@ -70,6 +72,19 @@ final class read_test extends \advanced_testcase {
             $after = $page['next'];
         } while ($after !== null);
         return $items;
+    }
+
+    public function test_how_far_the_outbox_has_come(): void {
+        $position = fn(): array => json_decode(read::execute(1, 'access'), true, 512, JSON_THROW_ON_ERROR)['outbox'];
+        // Reading begins no life of the outbox.
+        $this->assertSame(['epoch' => null, 'last' => 0], $position());
+        $epoch = outbox::epoch();
+        $this->assertSame(['epoch' => $epoch, 'last' => 0], $position());
+        state::set('lastseq', 12);
+        $this->assertSame(['epoch' => $epoch, 'last' => 12], $position());
+        numbering::restart();
+        $this->assertSame(0, $position()['last']);
+        $this->assertNotSame($epoch, $position()['epoch']);
     }
 
     public function test_activity(): void {

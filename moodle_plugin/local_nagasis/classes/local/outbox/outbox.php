@@ -52,6 +52,16 @@ final class outbox {
     }
 
     /**
+     * How far this life of the outbox has come. By it the tool knows a Moodle that is older than what it holds.
+     *
+     * @return array{epoch: string|null, last: int} the last number that was given
+     */
+    public static function position(): array {
+        $facts = state::get_many(['epoch', 'lastseq']);
+        return ['epoch' => $facts['epoch'], 'last' => (int) $facts['lastseq']];
+    }
+
+    /**
      * Sends what waits, until nothing waits, something fails or the time is over. Only one process sends at a time.
      *
      * @param int $seconds how long to go on
