@@ -8,17 +8,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from lti_tool.core.errors import OutboundError
 from lti_tool.core.http import HostRefusedError, HttpClient, HttpResponse, UnreachableError
 from lti_tool.moodle.documents import MAX_BYTES, MAX_DOCUMENTS, Applied, Document, Kind, key_of
 from lti_tool.moodle.messages import SiteStatus
 from lti_tool.moodle.models import Site
+from lti_tool.moodle.pages import (
+    MAX_PAGE,
+    DigestItem,
+    DigestPage,
+    OutboxPosition,
+    ReadPage,
+    all_pages,
+    malformed,
+)
 from lti_tool.moodle.plugin_errors import (
     AuthenticationError,
     BatchTooLargeError,
-    MalformedAnswerError,
     RestoredError,
     TokenRefusedError,
     TransientError,
@@ -26,8 +34,6 @@ from lti_tool.moodle.plugin_errors import (
     moodle_error,
 )
 
-# The most items of one page.
-MAX_PAGE = 5000
 _ADDRESS = "/webservice/rest/server.php"
 _MAX_ANSWER = 64 * 1024 * 1024
 # PHP empties a form beyond its post_max_size, which is seldom less than this.
@@ -42,42 +48,6 @@ class Tokens(Protocol):
     def token(self, site: Site) -> str:
         """The token of the site's service user."""
         ...
-
-
-class _Lenient(BaseModel):
-    # A younger plugin may say more.
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class DigestItem(_Lenient):
-    """What one thing in Moodle is like: its idnumber, Moodle's id, its fingerprint."""
-
-    key: str
-    id: int
-    fingerprint: str
-
-
-class DigestPage(_Lenient):
-    """A page of fingerprints; ``next`` is the ``after`` of the following one, if there is one."""
-
-    items: list[DigestItem]
-    next: str | int | None = None
-
-
-class OutboxPosition(_Lenient):
-    """The life of Moodle's outbox, and the last number that was given in it, after a page was
-    read."""
-
-    epoch: str | None = None
-    last: int = 0
-
-
-class ReadPage(_Lenient):
-    """A page of what was asked for; the items are as ``docs/contract.md`` says."""
-
-    items: list[dict[str, Any]]
-    next: str | int | None = None
-    outbox: OutboxPosition | None = None
 
 
 class MoodlePlugin:
@@ -137,7 +107,7 @@ class MoodlePlugin:
         )
         sent = [(document.kind, key_of(document)) for document in documents]
         if applied.dryrun is not dryrun or sent != [(r.kind, r.key) for r in applied.results]:
-            raise _malformed(site, "its results are not those of the documents")
+            raise malformed(site.url, "its results are not those of the documents")
         return applied
 
     def digest(
@@ -157,13 +127,10 @@ class MoodlePlugin:
         self, site: Site, kind: Kind, keys: Sequence[str] = (), *, limit: int = MAX_PAGE
     ) -> Iterator[DigestItem]:
         """All fingerprints, page by page."""
-        after: str | int | None = None
-        while True:
-            page = self.digest(site, kind, keys, after=after, limit=limit)
+        for page in all_pages(
+            lambda after: self.digest(site, kind, keys, after=after, limit=limit), url=site.url
+        ):
             yield from page.items
-            if page.next is None:
-                return
-            after = _following(site, page.next, after)
 
     def read(
         self,
@@ -194,13 +161,10 @@ class MoodlePlugin:
         limit: int = MAX_PAGE,
     ) -> Iterator[list[dict[str, Any]]]:
         """The items of all pages, a page at a time."""
-        after: str | int | None = None
-        while True:
-            page = self.read(site, what, scope, after=after, limit=limit)
+        for page in all_pages(
+            lambda after: self.read(site, what, scope, after=after, limit=limit), url=site.url
+        ):
             yield page.items
-            if page.next is None:
-                return
-            after = _following(site, page.next, after)
 
     def _ask(
         self,
@@ -218,9 +182,9 @@ class MoodlePlugin:
             return model.model_validate(document)
         except ValidationError as error:
             place = "/".join(str(part) for part in error.errors()[0]["loc"])
-            raise _malformed(site, f"at {place or 'its root'}") from error
+            raise malformed(site.url, f"at {place or 'its root'}") from error
         except (ValueError, RecursionError) as error:
-            raise _malformed(site, "it is not JSON") from error
+            raise malformed(site.url, "it is not JSON") from error
 
     def _call(
         self,
@@ -252,7 +216,7 @@ class MoodlePlugin:
         except HostRefusedError as error:
             raise AuthenticationError(error.detail, remedy=error.remedy, host=host) from error
         except OutboundError as error:
-            raise _malformed(site, error.detail) from error
+            raise malformed(site.url, error.detail) from error
         if not response.ok:
             wait = response.headers.get("Retry-After", "")
             raise http_error(
@@ -281,7 +245,7 @@ def _decoded(site: Site, response: HttpResponse) -> Any:
     try:
         return json.loads(response.body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise _malformed(site, "it is not JSON") from error
+        raise malformed(site.url, "it is not JSON") from error
 
 
 def _form(fields: Mapping[str, str]) -> tuple[str, bytes]:
@@ -301,12 +265,6 @@ def _paging(after: str | int | None, limit: int) -> dict[str, str]:
     return {"after": "" if after is None else str(after), "limit": str(limit)}
 
 
-def _following(site: Site, following: str | int, after: str | int | None) -> str | int:
-    if following == after:
-        raise _malformed(site, "its pages lead in a circle")
-    return following
-
-
 def _refuse_older(site: Site, position: OutboxPosition) -> None:
     if position.epoch == site.epoch and position.last >= site.held:
         return
@@ -315,15 +273,6 @@ def _refuse_older(site: Site, position: OutboxPosition) -> None:
         f"{host} is older than what it told us: it was restored from a backup.",
         remedy="It is read when Moodle's cron has told of it, within a minute; if it stays, look "
         "whether cron runs.",
-        host=host,
-    )
-
-
-def _malformed(site: Site, what: str) -> MalformedAnswerError:
-    host = urlsplit(site.url).hostname or site.url
-    return MalformedAnswerError(
-        f"The answer of {host} is not what it should be: {what}.",
-        remedy="Try again; if it stays, look at Moodle's log, and update tool and plugin.",
         host=host,
     )
 

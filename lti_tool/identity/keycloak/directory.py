@@ -30,7 +30,7 @@ from lti_tool.identity.keycloak.realm_people import RealmPeople
 from lti_tool.moodle.contract import VERSION, fingerprint
 from lti_tool.moodle.documents import Account, Applied, Kind, Result
 from lti_tool.moodle.messages import Problem, SiteStatus
-from lti_tool.moodle.plugin import MAX_PAGE, DigestItem, DigestPage, ReadPage
+from lti_tool.moodle.pages import MAX_PAGE, DigestItem, DigestPage, ReadPage, all_pages
 from lti_tool.moodle.plugin_errors import BatchTooLargeError, DataError, PluginError
 
 log = structlog.get_logger(__name__)
@@ -184,13 +184,10 @@ class KeycloakDirectory:
         self, site: Realm, kind: Kind, keys: Sequence[str] = (), *, limit: int = MAX_PAGE
     ) -> Iterator[DigestItem]:
         """All fingerprints, page by page."""
-        after: str | int | None = None
-        while True:
-            page = self.digest(site, kind, keys, after=after, limit=limit)
+        for page in all_pages(
+            lambda after: self.digest(site, kind, keys, after=after, limit=limit), url=site.url
+        ):
             yield from page.items
-            if page.next is None:
-                return
-            after = page.next
 
     def read(
         self,

@@ -13,7 +13,7 @@ from lti_tool.core.clock import Clock
 from lti_tool.moodle.documents import Applied, Course, Document, Kind, Result, User
 from lti_tool.moodle.messages import SiteStatus
 from lti_tool.moodle.models import Site, System
-from lti_tool.moodle.plugin import DigestItem, DigestPage, ReadPage
+from lti_tool.moodle.pages import DigestItem, DigestPage, ReadPage, all_pages
 from lti_tool.moodle.plugin_errors import PluginError, TransientError
 from lti_tool.sync.provisioning.gate import Gates
 
@@ -105,17 +105,13 @@ class MoodleAPIClient:
 
     def digests(self, site: Site, kind: Kind, keys: Sequence[str] = ()) -> Iterator[DigestItem]:
         """Fingerprints of what is there, page by page."""
-        after: str | int | None = None
-        while True:
-            start = after
-            page = self._reading(
-                site,
-                lambda start=start: self._of(site).digest(site, kind, keys, after=start),  # type: ignore[misc]
-            )
+        for page in all_pages(
+            lambda after: self._reading(
+                site, lambda: self._of(site).digest(site, kind, keys, after=after)
+            ),
+            url=site.url,
+        ):
             yield from page.items
-            if page.next is None or page.next == after:
-                return
-            after = page.next
 
     def read(
         self,
@@ -132,13 +128,10 @@ class MoodleAPIClient:
         self, site: Site, what: str, scope: Mapping[str, Any] | None = None
     ) -> Iterator[list[dict[str, Any]]]:
         """The items of all pages, a page at a time."""
-        after: str | int | None = None
-        while True:
-            page = self.read(site, what, scope, after=after)
+        for page in all_pages(
+            lambda after: self.read(site, what, scope, after=after), url=site.url
+        ):
             yield page.items
-            if page.next is None or page.next == after:
-                return
-            after = page.next
 
     def cached(self, site: Site, what: str, scope: Mapping[str, Any] | None = None) -> ReadPage:
         """As :meth:`read`, for pages that people look at: a minute old is new enough."""

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from lti_tool.moodle.contract import fingerprint
 from lti_tool.moodle.documents import Account, Kind
 from lti_tool.moodle.messages import SiteStatus
-from lti_tool.moodle.plugin import DigestItem
+from lti_tool.moodle.pages import DigestItem
 from lti_tool.sync.rendering import Rendering
 
 
