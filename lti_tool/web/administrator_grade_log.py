@@ -21,13 +21,13 @@ from lti_tool.sync.grades.values import score
 from lti_tool.sync.rendering import host_of
 from lti_tool.web import conflict_words, rights
 from lti_tool.web.administrator_scope import scope
+from lti_tool.web.administrator_search import newest_classes_of
 from lti_tool.web.grades_moodle import harmless
 from lti_tool.web.i18n import gettext as _
 from lti_tool.web.paging import PAGE
 from lti_tool.wiring import services
 
 _FOUND = 20
-_CLASSES = 30
 # Rows whose names are looked up together.
 _CHUNK = 2000
 
@@ -52,7 +52,7 @@ def student() -> str:
             moved[:PAGE],
             (key for each in grades.values() for key in (each.held_by, each.entered_by)),
         )
-        own = _classes_of(person_key) if person and not class_text and not class_ else []
+        own = newest_classes_of(person_key) if person and not class_text and not class_ else []
         people = sis.find_people(person_text, limit=_FOUND) if person_text else []
         classes = sis.find_classes(class_text, limit=_FOUND) if class_text else []
         sites = {site.id: site.name for site in services().sites.moodles()} if class_ else {}
@@ -85,13 +85,6 @@ def _grades(class_: ClassView, person_key: str) -> dict[str, PartGradeView]:
         for grade in services().sis.part_grades(class_.class_key, keys)
         if grade.person_key == person_key
     }
-
-
-def _classes_of(person_key: str) -> list[ClassView]:
-    extracts = services().sis_extracts
-    found = extracts.classes(extracts.classes_of_people([person_key]))
-    newest = sorted(found.values(), key=lambda each: (each.term_start, each.label), reverse=True)
-    return newest[:_CLASSES]
 
 
 def hold() -> BaseResponse:

@@ -9,10 +9,10 @@ from werkzeug.wrappers import Response
 
 from lti_tool.core.errors import InvalidInputError
 from lti_tool.moodle.models import Site
-from lti_tool.sis.entities import ClassView
 from lti_tool.sync.provisioning.explain import Step
 from lti_tool.web.administrator_placements import placement_of
 from lti_tool.web.administrator_scope import scope
+from lti_tool.web.administrator_search import newest_classes_of
 from lti_tool.web.administrator_sync_lists import sent_when
 from lti_tool.web.display import Badge
 from lti_tool.web.i18n import gettext as _
@@ -21,8 +21,6 @@ from lti_tool.web.sync_words import words
 from lti_tool.wiring import services
 
 _FOUND = 20
-# A teacher of many years has many classes; the newest terms come first.
-_CLASSES = 30
 
 
 def sync_things(site_id: int) -> str:
@@ -54,7 +52,7 @@ def sync_things(site_id: int) -> str:
         class_text=class_text,
         people=sis.find_people(person_text, limit=_FOUND) if person_text else [],
         classes=sis.find_classes(class_text, limit=_FOUND) if class_text else [],
-        own_classes=_classes_of(person_key) if person and not class_text else [],
+        own_classes=newest_classes_of(person_key) if person and not class_text else [],
         placement=placement_of(class_),
         steps=_told(site, steps),
         **words(site),
@@ -100,12 +98,6 @@ def sync_resync(site_id: int) -> Response:
     flash(_("Marked to be sent again.") + " " + sent_when(site_id), "good")
     chosen: dict[str, Any] = {"person": person_key or None, "class": class_key or None}
     return redirect(url_for("admin.sync_things", site_id=site_id, **chosen))
-
-
-def _classes_of(person_key: str) -> list[ClassView]:
-    found = services().sis_extracts.classes(services().sis_extracts.classes_of_people([person_key]))
-    newest = sorted(found.values(), key=lambda each: (each.term_start, each.label), reverse=True)
-    return newest[:_CLASSES]
 
 
 def _argument(name: str) -> str:

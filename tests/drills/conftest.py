@@ -14,12 +14,15 @@ import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
 from lti_tool.core.errors import NagaError
+from lti_tool.moodle.models import SiteStanding
 from tests.drills import crowd
 from tests.drills.authority import issue
 from tests.drills.door import Door
 from tests.drills.postgresql import Server, running
+from tests.drills.realm_school import RealmSchool, open_school
 from tests.drills.site import DrilledTool, Installation
 from tests.e2e.environment import find_address
+from tests.e2e.keycloak import KeycloakServer, find_keycloak, serving
 from tests.e2e.moodle.site import Moodle, find_moodle
 from tests.e2e.tool import database_address
 from tests.e2e.with_plugin.plugins import Plugins
@@ -150,3 +153,27 @@ def installation(connected: Installation, tmp_path: Path) -> Iterator[Installati
         if process is None or process.poll() is not None:
             connected.tool.processes.pop(name, None)
             connected.tool.restart(name)
+
+
+@pytest.fixture(scope="session")
+def realm_school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealmSchool]:
+    home = find_keycloak()
+    if isinstance(home, str):
+        pytest.skip(home)
+    with (
+        serving(KeycloakServer(home, tmp_path_factory.mktemp("keycloak"))) as server,
+        open_school(server, tmp_path_factory.mktemp("tool")) as school,
+    ):
+        yield school
+
+
+@pytest.fixture
+def school(realm_school: RealmSchool) -> Iterator[RealmSchool]:
+    """Whole and settled; whatever a drill that failed left behind is mended after it."""
+    realm_school.settle()
+    yield realm_school
+    if realm_school.realm.standing is SiteStanding.PAUSED:
+        realm_school.prepare()
+        realm_school.resume()
+        realm_school.repair()
+        realm_school.settle()
