@@ -78,6 +78,8 @@ def _apply(host: Platform, given: Parameters) -> dict[str, Any]:
     else:
         with host.change() as state:
             results = apply(state, documents, dryrun=False, now=host.epoch())
+            if any(each["result"] not in ("unchanged", "refused") for each in results):
+                host.record("sync.applied")
     return {"dryrun": dryrun, "results": results}
 
 

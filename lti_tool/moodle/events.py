@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
@@ -95,11 +96,17 @@ def read_batch(body: bytes) -> EventBatch:
 
 
 class EventIntake:
-    """Stores what Moodle's outbox sends. The same batch again, or two at once, change nothing."""
+    """Stores what Moodle's outbox sends. The same batch again, or two at once, change nothing.
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    Args:
+        awaited: the types that somebody takes later; the others are kept to be looked at, and there
+            is nothing left to do about them.
+    """
+
+    def __init__(self, database: Database, clock: Clock, *, awaited: Collection[str]) -> None:
         self._database = database
         self._clock = clock
+        self._awaited = frozenset(awaited)
         # Built once: putting it together costs more than running it.
         self._insert = database.upsert(MoodleEvent).on_conflict_do_nothing().returning(_EVENT.c.seq)
 
@@ -206,7 +213,7 @@ class EventIntake:
     ) -> None:
         if not batch.events:
             return
-        rows = [_row(site_id, batch.epoch, event, now) for event in batch.events]
+        rows = [self._row(site_id, batch.epoch, event, now) for event in batch.events]
         between = sa.select(sa.func.count()).where(
             _EVENT.c.site_id == site_id,
             _EVENT.c.epoch == batch.epoch,
@@ -251,7 +258,7 @@ class EventIntake:
             row = by_id[event.id]
             if row.type != HOLE or event.type == HOLE:
                 continue
-            filled = _row(site_id, row.epoch, event, now) | {"seq": row.seq}
+            filled = self._row(site_id, row.epoch, event, now) | {"seq": row.seq}
             connection.execute(
                 sa.update(_EVENT)
                 .where(
@@ -262,23 +269,22 @@ class EventIntake:
                 .values(filled)
             )
 
-
-def _row(site_id: int, epoch: str, event: Event, now: dt.datetime) -> dict[str, Any]:
-    return {
-        "site_id": site_id,
-        "epoch": epoch,
-        "seq": event.seq,
-        "event_id": event.id,
-        "type": event.type,
-        "at": dt.datetime.fromtimestamp(event.at, dt.UTC),
-        "actor": event.actor,
-        "user": event.user,
-        "course": event.course,
-        "object": event.object,
-        "data": event.data,
-        "received_at": now,
-        "taken_at": None,
-    }
+    def _row(self, site_id: int, epoch: str, event: Event, now: dt.datetime) -> dict[str, Any]:
+        return {
+            "site_id": site_id,
+            "epoch": epoch,
+            "seq": event.seq,
+            "event_id": event.id,
+            "type": event.type,
+            "at": dt.datetime.fromtimestamp(event.at, dt.UTC),
+            "actor": event.actor,
+            "user": event.user,
+            "course": event.course,
+            "object": event.object,
+            "data": event.data,
+            "received_at": now,
+            "taken_at": None if event.type in self._awaited else now,
+        }
 
 
 def _invalid(index: int, name: str, problem: str) -> EventsInvalidError:

@@ -50,6 +50,8 @@ RECORD_TYPES = (
     "user.deleted",
 )
 ACTIVITY_TYPES = ("user.loggedin",)
+# The tool has written there: none of Moodle's events, but by its number a restored Moodle is known.
+APPLIED = "sync.applied"
 # Stands in the place of an event that could not be sent, so that the sequence has no gap.
 HOLE = "hole"
 

@@ -147,7 +147,7 @@ class MoodleEvent(Base):
     """One event of a site, stored once: (site, epoch, sequence). All ids are Moodle's.
 
     ``event_id`` is unique too: what waits in a restored Moodle comes again under a new number.
-    ``taken_at``: when the sync has dealt with it.
+    ``taken_at``: when the sync has dealt with it; at once where it is not awaited.
     """
 
     __tablename__ = "moodle_event"

@@ -19,7 +19,7 @@ from lti_tool.sync.provisioning.models import SyncedDocument
 
 _events = cast(sa.Table, MoodleEvent.__table__)
 _synced = cast(sa.Table, SyncedDocument.__table__)
-_SIGNED_IN = "user.loggedin"
+EVENTS = ("user.loggedin",)
 _AT_ONCE = 5000
 _COURSES_AT_ONCE = 200
 # Moodle notes times with up to a minute's delay, and clocks differ.
@@ -58,7 +58,7 @@ class ActivitySync:
                     .where(
                         _events.c.site_id == site.id,
                         _events.c.taken_at.is_(None),
-                        _events.c.type == _SIGNED_IN,
+                        _events.c.type.in_(EVENTS),
                     )
                     .order_by(_events.c.received_at, _events.c.seq)
                     .limit(_AT_ONCE)

@@ -26,12 +26,14 @@ from lti_tool.moodle.unpaired import UnpairedSites
 from lti_tool.sis.activity import Activity
 from lti_tool.sis.extracts import Extracts
 from lti_tool.sis.grading import Grading
+from lti_tool.sync.activity import EVENTS as EVENTS_OF_ACTIVITY
 from lti_tool.sync.activity import ActivitySync
 from lti_tool.sync.broker import Broker
 from lti_tool.sync.courses import Courses
 from lti_tool.sync.gradebook import Gradebook
 from lti_tool.sync.grades.assembly import GradeParts
 from lti_tool.sync.grades.assembly import assemble as assemble_grades
+from lti_tool.sync.grades.pull_queue import EVENTS as EVENTS_OF_GRADES
 from lti_tool.sync.lifecycle import Lifecycle
 from lti_tool.sync.orders import Orders
 from lti_tool.sync.placements import Placements
@@ -141,7 +143,9 @@ class Services(LtiServices):
     @cached_property
     def event_intake(self) -> EventIntake:
         """What happens in connected Moodles, stored once."""
-        return EventIntake(self.database, self.clock)
+        return EventIntake(
+            self.database, self.clock, awaited=(*EVENTS_OF_ACTIVITY, *EVENTS_OF_GRADES)
+        )
 
     @cached_property
     def pairing(self) -> Pairing:

@@ -153,17 +153,47 @@ def test_a_moodle_that_is_restored_from_an_older_backup(
     plugins.send()
     assert installation.site.reconcile_since is not None
     assert installation.differences()
-    # What the schedule does within ten minutes.
-    installation.ask_worker("reconcile_missed")
-    deadline = time.monotonic() + 300
-    while installation.site.reconcile_since is not None and time.monotonic() < deadline:
-        time.sleep(0.5)
-    installation.settle()
+    _reconciled(installation)
     installation.proven()
     assert installation.grades() == graded
     assert installation.disputes() == disputed
     there = installation.grades_in_moodle()
     assert {cell: there.get(cell) for cell in by_hand} == by_hand
+
+
+def test_a_restore_is_noticed_although_nobody_did_anything(
+    installation: Installation, plugins: Plugins, tmp_path: Path
+) -> None:
+    if installation.act_once("database")["family"] != "postgres":
+        pytest.skip("this Moodle's database is not PostgreSQL: no backup is made of it here")
+    plugins.send()
+    installation.settle()
+    with installation.backup(tmp_path) as restore:
+        crowd.shake(installation.services.database, 108)
+        installation.settle()
+        plugins.send()
+        graded = installation.grades()
+        installation.door.shut()
+        restore()
+        installation.door.open()
+    installation.services.grades.pulls.request_all(installation.site)
+    time.sleep(5)
+    assert installation.grades() == graded
+    installation.act("silent")
+    plugins.send()
+    assert installation.site.reconcile_since is not None
+    _reconciled(installation)
+    installation.proven()
+    assert installation.grades() == graded
+
+
+def _reconciled(installation: Installation) -> None:
+    """What the schedule does within ten minutes."""
+    installation.ask_worker("reconcile_missed")
+    deadline = time.monotonic() + 300
+    while installation.site.reconcile_since is not None and time.monotonic() < deadline:
+        time.sleep(0.5)
+    installation.settle()
 
 
 def _grade_by_hand(installation: Installation) -> dict[tuple[str, str, str], int]:

@@ -7,13 +7,14 @@ import pytest
 from lti_tool.core.clock import FixedClock
 from lti_tool.core.database import Database
 from lti_tool.moodle.events import EventIntake
+from lti_tool.moodle.messages import RECORD_TYPES
 from lti_tool.moodle.models import MoodleSite
 from tests.moodle.signing import connect
 
 
 @pytest.fixture
 def intake(database: Database, clock: FixedClock) -> EventIntake:
-    return EventIntake(database, clock)
+    return EventIntake(database, clock, awaited=RECORD_TYPES)
 
 
 @pytest.fixture

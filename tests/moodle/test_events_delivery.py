@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from lti_tool.core.clock import FixedClock
 from lti_tool.core.database import Database
 from lti_tool.moodle.events import EpochOverError, EventIntake, read_batch
+from lti_tool.moodle.messages import RECORD_TYPES
 from lti_tool.moodle.models import MoodleSite
 from tests.moodle.signing import connect, event, reload, stored
 
@@ -83,7 +84,7 @@ class Link:
     """Between outbox and intake of a Moodle just paired; what is ``late`` arrives when it will."""
 
     def __init__(self, database: Database, clock: FixedClock) -> None:
-        self.intake = EventIntake(database, clock)
+        self.intake = EventIntake(database, clock, awaited=RECORD_TYPES)
         self.outbox = Outbox()
         self.site = connect(database, clock, epoch=self.outbox.epoch)
         self.late: list[dict[str, Any]] = []
@@ -223,7 +224,7 @@ from lti_tool.lti import models
 from lti_tool.moodle.events import EventIntake, read_batch
 
 configure_logging(level="ERROR", json=True)
-intake = EventIntake(Database(sys.argv[1]), SystemClock())
+intake = EventIntake(Database(sys.argv[1]), SystemClock(), awaited=())
 for line in sys.stdin:
     print(intake.accept(int(sys.argv[2]), read_batch(line.encode())).held, flush=True)
 """

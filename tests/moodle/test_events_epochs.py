@@ -148,3 +148,17 @@ def test_purging_keeps_what_waits_and_the_last_of_each_epoch(
     ]  # fmt: skip
     with pytest.raises(EpochOverError):
         send(intake, site, batch(1, 3))
+
+
+def test_what_nobody_awaits_is_dealt_with_and_forgotten_in_time(
+    database: Database, clock: FixedClock, intake: EventIntake, site: MoodleSite
+) -> None:
+    kinds = ("sync.applied", "something.new", "grade.changed", "hole")
+    events = [event(seq, type=kind) for seq, kind in enumerate(kinds, 1)]
+    send(intake, site, batch(1, 4, events=events))
+    waiting = [each.type for each in stored(database, site) if each.taken_at is None]
+    assert waiting == ["grade.changed"]
+    clock.advance(days=31)
+    # The last one stays, as ever.
+    assert intake.purge(older_than_days=30) == 2
+    assert [each.type for each in stored(database, site)] == ["grade.changed", "hole"]

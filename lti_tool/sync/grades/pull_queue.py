@@ -33,7 +33,7 @@ _REBUILT = sa.exists().where(
 )
 # Events that say no more than that something about grades happened in their course: what counts is
 # what stands there when it is read.
-_TYPES = (
+EVENTS = (
     "grade.changed",
     "grade.deleted",
     "grade_item.created",
@@ -87,7 +87,7 @@ class PullQueue:
                     .where(
                         _events.c.site_id == site.id,
                         _events.c.taken_at.is_(None),
-                        _events.c.type.in_(_TYPES),
+                        _events.c.type.in_(EVENTS),
                     )
                     .order_by(_events.c.received_at, _events.c.seq)
                     .limit(_EVENTS_AT_ONCE)

@@ -26,6 +26,7 @@ namespace local_nagasis\local\outbox;
 
 use core\event\base;
 use local_nagasis\local\state;
+use local_nagasis\local\tool\client;
 
 /**
  * Writes events to the outbox: one insert each, whatever the event.
@@ -33,6 +34,9 @@ use local_nagasis\local\state;
 final class recorder {
     /** @var string */
     public const TABLE = 'local_nagasis_outbox';
+
+    /** @var string The type of what is none of Moodle's events: the tool has written here. */
+    public const APPLIED = 'sync.applied';
 
     /**
      * Writes one event.
@@ -57,6 +61,25 @@ final class recorder {
                 vocabulary::payload_of($event, $type),
                 JSON_THROW_ON_ERROR | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE,
             ),
+            'setaside' => 0,
+        ], false);
+    }
+
+    /**
+     * Notes that documents of the tool were written, in the transaction that writes them: by its number the tool knows a Moodle
+     * that was restored from a backup of before, also where nobody else has done anything since.
+     */
+    public static function applied(): void {
+        global $DB;
+        if (!client::paired()) {
+            return;
+        }
+        $DB->insert_record_raw(self::TABLE, [
+            'eventid' => \core\uuid::generate(),
+            'type' => self::APPLIED,
+            'activity' => 0,
+            'timecreated' => \core\di::get(\core\clock::class)->time(),
+            'payload' => '{"course":null,"object":null,"data":{}}',
             'setaside' => 0,
         ], false);
     }

@@ -26,6 +26,7 @@ namespace local_nagasis\local\provision;
 
 use local_nagasis\local\contract\{contract, refusal, schema};
 use local_nagasis\local\echo_guard;
+use local_nagasis\local\outbox\recorder;
 
 /**
  * Makes Moodle equal to the documents of one call, or says what would change.
@@ -243,6 +244,9 @@ final class batch {
             }
             if ($transaction && $kind instanceof buffered_kind) {
                 $kind->flush();
+            }
+            if ($transaction) {
+                recorder::applied();
             }
             $transaction?->allow_commit();
         } catch (\Throwable $reason) {
