@@ -97,8 +97,11 @@ final class courier {
             }
             // Numbers may have been given just now.
             $facts['lastseq'] = state::get('lastseq');
-            $greet = false;
-        } while ($this->send($rows, $facts) && $rows && hrtime(true) / 1e9 < $this->deadline);
+            $known = $this->restarted;
+            $goon = $this->send($rows, $facts);
+            // A new life of the outbox is told of, also where nothing waits.
+            $greet = $this->restarted && !$known;
+        } while ($goon && ($rows || $greet) && hrtime(true) / 1e9 < $this->deadline);
         return $this->report;
     }
 

@@ -25,6 +25,7 @@
 namespace local_nagasis\local\outbox;
 
 use local_nagasis\fixtures\outbox_testcase;
+use local_nagasis\local\provision\batch as documents;
 use local_nagasis\local\state;
 
 defined('MOODLE_INTERNAL') || die();
@@ -66,6 +67,32 @@ final class exceptions_test extends outbox_testcase {
         $this->events(9);
         $this->assertSame(9, outbox::send(30)['sent']);
         $this->assertNotSame($epoch, outbox::epoch());
+    }
+
+    public function test_a_restored_moodle_in_which_nothing_waits_tells_of_it_at_once(): void {
+        $this->events(3);
+        outbox::send(30);
+        $epoch = outbox::epoch();
+        // The backup knows two of the three.
+        state::set('lastseq', 2);
+        state::set('heldseq', 2);
+        $this->assertSame(['sent' => 0, 'setaside' => 0, 'error' => null, 'busy' => false], outbox::send(30, true));
+        $this->assertNotSame($epoch, outbox::epoch());
+        $this->assertSame(outbox::epoch(), $this->tool->memory()['epoch']);
+        $this->assertCount(3, $this->tool->memory()['requests']);
+    }
+
+    public function test_what_the_tool_writes_has_a_number_and_what_it_finds_unchanged_has_none(): void {
+        $category = [
+            'kind' => 'category', 'idnumber' => 'T1', 'name' => 'Term 1', 'parent' => null, 'visible' => true,
+        ];
+        foreach ([$category, $category, ['name' => 'Term one'] + $category] as $document) {
+            $this->assertNotSame('refused', documents::run([(object) $document], false)[0]['result']);
+        }
+        documents::run([(object) (['name' => 'Only asked'] + $category)], true);
+        $this->assertSame(2, outbox::send(30)['sent']);
+        $this->assertSame([1 => 'sync.applied', 2 => 'sync.applied'], $this->tool->types());
+        $this->assertSame(2, outbox::position()['last']);
     }
 
     public function test_a_restored_tool_takes_what_comes(): void {
