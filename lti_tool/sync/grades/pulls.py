@@ -54,6 +54,7 @@ class GradePulls(PullQueue):
         super().__init__(database, clock)
         self._client = client
         self._sis = sis
+        self._ledger = ledger
         self._arrivals = Arrivals(database, clock, sis, grading, ledger, log)
 
     def run(self, site: MoodleSite) -> int:
@@ -171,6 +172,9 @@ class GradePulls(PullQueue):
                 people,
                 began=began,
             )
+            # What is no number (a letter that stands alone) is not read: a backup may lack it too.
+            anew = self._first_since_restored(connection, site, done.compared)
+            self._ledger.send_again(connection, site.id, "grades", anew)
             # Locked last: the engine, which may ask for these courses at the end of its own
             # transaction, must not wait for us while we wait for it.
             if self.held(connection, site.id, claim, sorted(held), lock=True) != held:
@@ -178,6 +182,18 @@ class GradePulls(PullQueue):
             self.settle(connection, site.id, claim, held - done.again, done.again)
             self._note(connection, site.id, done.compared, began)
         return sum(done.compared.values())
+
+    def _first_since_restored(
+        self, connection: sa.Connection, site: MoodleSite, course_keys: Collection[str]
+    ) -> set[str]:
+        if site.restored_at is None:
+            return set()
+        read = sa.select(_readings.c.course_key).where(
+            _readings.c.site_id == site.id,
+            _readings.c.course_key.in_(list(course_keys)),
+            _readings.c.read_at >= site.restored_at,
+        )
+        return set(course_keys) - set(connection.scalars(read))
 
     def _note(
         self,

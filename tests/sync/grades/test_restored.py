@@ -10,8 +10,10 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
+from demo.gradebook import CourseGrades
 from lti_tool.moodle.models import Site
 from lti_tool.sis.entities import GradeStatus
+from lti_tool.sis.grading import GradeEntry
 from tests.sync.grades.grade_world import GradeWorld
 
 
@@ -83,6 +85,27 @@ def test_an_approved_grade_is_sent_and_nobody_is_asked(graded: GradeWorld) -> No
     assert (grade.score, grade.status) == (Decimal("90.00"), GradeStatus.APPROVED)
     assert graded.moodle("A", "K/mid") == 90
     assert graded.disputes() == []
+
+
+def test_a_letter_that_stands_alone_is_sent_again(graded: GradeWorld) -> None:
+    def letter() -> str:
+        item = CourseGrades(graded.platform.state, graded.course("K")).keyed("K/mid")
+        assert item is not None
+        cell = graded.platform.state.grades[item.id].get(graded.account("C").id)
+        return cell.text if cell else ""
+
+    with _restored(graded):
+        graded.clock.advance(seconds=1)
+        entry = GradeEntry("C", "K/mid", letter="I")
+        graded.grading.enter([entry], actor="teacher", submitted=True)
+        graded.send()
+        assert letter() == "I"
+    assert letter() == ""
+    graded.pull()
+    graded.send()
+    assert letter() == "I"
+    graded.pull()
+    assert graded.parts.engine.run(graded.site) is None, "once is enough"
 
 
 def test_what_is_graded_after_the_restore_is_news(graded: GradeWorld) -> None:
