@@ -64,7 +64,6 @@ def school(link: Link, server: KeycloakServer) -> Iterator[OneSchool]:
     until(lambda: not school.unsettled(), seconds=300, what="the first synchronisation")
     yield school
     school.leave()
-    school.campus.plugins.act("forget", course=[], user=[NEW, LATE], category=[])
 
 
 @dataclass
