@@ -15,6 +15,7 @@ from playwright.sync_api import BrowserContext, Page
 from lti_tool.identity.keycloak.models import Realm
 from lti_tool.identity.models import AdminSignIn
 from lti_tool.lti.models import Launch
+from lti_tool.moodle.models import MoodleSignIn
 from lti_tool.sis.change_models import ChangeKind
 from lti_tool.sis.changes import record
 from lti_tool.sis.entities import PersonStatus
@@ -87,6 +88,9 @@ class OneSchool:
         self.tool.stop()
         self.tool.extra = {}
         self.tool.cli("site", "disconnect", str(self.realm.id), "--yes")
+        with self.tool.services() as services, services.database.write() as session:
+            # Its Keycloak goes away with this test.
+            session.execute(sa.delete(MoodleSignIn))
         self.tool.start()
 
     @property
