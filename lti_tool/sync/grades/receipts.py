@@ -246,14 +246,17 @@ class Receipts:
     def _put(
         self, connection: sa.Connection, rows: Sequence[dict[str, Any]], columns: Sequence[str]
     ) -> None:
-        for some in chunks(rows, 500):
-            insert = self._database.upsert(_receipts).values(some)
-            connection.execute(
-                insert.on_conflict_do_update(
-                    index_elements=["site_id", "course_key", "person_key", "item_key"],
-                    set_={name: getattr(insert.excluded, name) for name in columns},
-                )
-            )
+        if not rows:
+            return
+        insert = self._database.upsert(_receipts)
+        # Row by row, in one go: one statement of all rows costs more to put together than to run.
+        connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=["site_id", "course_key", "person_key", "item_key"],
+                set_={name: getattr(insert.excluded, name) for name in columns},
+            ),
+            rows,
+        )
 
 
 def as_it_stays(document: Document, result: Result) -> Document:

@@ -69,19 +69,18 @@ class Mappings:
 
     def put(self, connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Store what things were made equal to."""
-        for some in chunks(rows, 500):
-            insert = self._database.upsert(_synced).values(some)
-            connection.execute(
-                insert.on_conflict_do_update(
-                    index_elements=["site_id", "kind", "key"],
-                    set_={name: getattr(insert.excluded, name) for name in _KEPT}
-                    | {
-                        "moodle_id": sa.func.coalesce(
-                            insert.excluded.moodle_id, _synced.c.moodle_id
-                        )
-                    },
-                )
-            )
+        if not rows:
+            return
+        insert = self._database.upsert(_synced)
+        # Row by row, in one go: one statement of all rows costs more to put together than to run.
+        connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=["site_id", "kind", "key"],
+                set_={name: getattr(insert.excluded, name) for name in _KEPT}
+                | {"moodle_id": sa.func.coalesce(insert.excluded.moodle_id, _synced.c.moodle_id)},
+            ),
+            rows,
+        )
 
     def forget(
         self, connection: sa.Connection, site_id: int, kind: Kind, keys: Collection[str]

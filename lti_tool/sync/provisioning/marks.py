@@ -296,30 +296,32 @@ class Marks:
     ) -> None:
         """As :meth:`mark`, within a caller's transaction."""
         now = self._clock.now()
-        for some in chunks(sorted(keys), 1000):
-            insert = self._database.upsert(_marks).values(
-                [
-                    {
-                        "site_id": site_id,
-                        "kind": kind,
-                        "key": key,
-                        "since": now,
-                        "changed_at": now,
-                        "attempts": 0,
-                        "not_before": None,
-                        "waiting_for": None,
-                    }
-                    for key in some
-                ]
-            )
-            connection.execute(
-                insert.on_conflict_do_update(
-                    index_elements=["site_id", "kind", "key"],
-                    set_={
-                        "changed_at": insert.excluded.changed_at,
-                        "attempts": 0,
-                        "not_before": None,
-                        "waiting_for": None,
-                    },
-                )
-            )
+        rows = [
+            {
+                "site_id": site_id,
+                "kind": kind,
+                "key": key,
+                "since": now,
+                "changed_at": now,
+                "attempts": 0,
+                "not_before": None,
+                "waiting_for": None,
+            }
+            for key in sorted(keys)
+        ]
+        if not rows:
+            return
+        insert = self._database.upsert(_marks)
+        # Row by row, in one go: one statement of all rows costs more to put together than to run.
+        connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=["site_id", "kind", "key"],
+                set_={
+                    "changed_at": insert.excluded.changed_at,
+                    "attempts": 0,
+                    "not_before": None,
+                    "waiting_for": None,
+                },
+            ),
+            rows,
+        )
