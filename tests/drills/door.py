@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 
 from tests.drills.authority import Authority
+from tests.ports import free_port
 
 _KEPT = ("Content-Type", "Accept", "User-Agent")
 
@@ -64,13 +65,12 @@ class Door:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(authority.certificate, authority.key)
         self._server: _Server | None = None
-        self.port = 0
+        self.port = free_port()
         self.open()
 
     def open(self) -> None:
         """Listen, at the same port as before."""
         self._server = _Server(self, self.port, self._context)
-        self.port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def shut(self) -> None:

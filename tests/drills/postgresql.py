@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.ports import free_port
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,7 @@ def _in(data: Path, programs: Path, account: dict[str, Any]) -> Iterator[Server]
         timeout=120,
         **account,
     )
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = Server(programs, data, port, account)
+    server = Server(programs, data, free_port(), account)
     server.start()
     try:
         yield server

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import requests
+
+from tests.ports import free_port
 
 ADMIN = "administrator"
 ADMIN_PASSWORD = "for the tests alone"
@@ -178,8 +179,7 @@ class KeycloakServer:
     HTTPS if ``secured``. It may be started again after it ended, however it ended."""
 
     def __init__(self, home: Path, folder: Path, *, secured: Secured | None = None) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
+        port = free_port()
         if secured is None:
             url = f"http://127.0.0.1:{port}"
             reached = [f"--http-port={port}"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import pytest
 from playwright.sync_api import FrameLocator, Page, Playwright, expect
 
 from tests.e2e.browser import find_chromium
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -29,13 +29,6 @@ _ARGUMENTS = [
     "--disable-sync",
 ]
 _PATIENCE = 30_000
-
-
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as two:
-        for each in (one, two):
-            each.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], two.getsockname()[1]
 
 
 def _descendants(pid: int) -> list[int]:
@@ -113,7 +106,7 @@ class Demo:
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Demo]:
-    demo = Demo(tmp_path / "demo", _free_ports())
+    demo = Demo(tmp_path / "demo", (free_port(), free_port()))
     yield demo
     if demo.process is not None and demo.process.poll() is None:
         demo.interrupt()

@@ -25,6 +25,7 @@ from lti_tool.moodle.plugin_errors import (
 )
 from tests.core.certificates import self_signed
 from tests.lti.outbound_world import Stub, TestSigner, as_json
+from tests.ports import free_port
 
 TOKEN = "/realms/school/protocol/openid-connect/token"
 
@@ -92,9 +93,7 @@ def test_somewhere_else_is_not_followed(stub: Stub) -> None:
 
 
 def test_nobody_is_there() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    site = _site(f"http://127.0.0.1:{port}")
+    site = _site(f"http://127.0.0.1:{free_port()}")
     with pytest.raises(KeycloakUnavailableError, match="did not answer"):
         _directory().status(site)
     [line] = _directory().check(site)
