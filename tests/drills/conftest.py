@@ -99,6 +99,7 @@ def connected(
                 try:
                     with _agreeing(installation):
                         installation.settle(300)
+                        installation.enter()
                         yield installation
                 finally:
                     _clean(installation, plugins)

@@ -23,10 +23,12 @@ from lti_tool.moodle.documents import DIGESTED, Category, Course, Gradebook, Gra
 from lti_tool.moodle.models import MoodleEvent, MoodleSite
 from lti_tool.sis.change_models import SisChange
 from lti_tool.sis.grade_models import ClassPartGrade
+from lti_tool.sis.models import Enrollment, Person
 from lti_tool.sync.broker import Broker
 from lti_tool.sync.grades.models import ConflictState, GradeConflict, GradePull
 from lti_tool.sync.provisioning.models import RunState, SiteGate, SyncMark, SyncRun
 from lti_tool.wiring import Services
+from tests.drills import crowd
 from tests.drills.door import Door
 from tests.drills.postgresql import Server
 from tests.e2e.moodle.site import Moodle
@@ -104,6 +106,7 @@ class Installation:
     door: Door
     services: Services
     server: Server | None
+    entered: frozenset[tuple[Any, ...]] = frozenset()
 
     def act(self, command: str, **arguments: Any) -> Any:
         """Do one thing in Moodle by ``drill.php``."""
@@ -119,6 +122,32 @@ class Installation:
         """Put one task of the schedule into the broker now."""
         broker = Broker("filesystem://", self.tool.folder / "broker")
         broker.celery.send_task(task)
+
+    # -- the SIS
+
+    def shake(self, seed: int) -> None:
+        """Change everything in the SIS."""
+        crowd.shake(self.services.database, seed)
+        self.enter()
+
+    def enter(self) -> None:
+        """What the SIS says now is what was meant: it must say so at the next proof."""
+        self.entered = self.sis()
+
+    def sis(self) -> frozenset[tuple[Any, ...]]:
+        """All that the SIS says and Moodle could take from it: people, places and grades."""
+        grade, place, person = ClassPartGrade, Enrollment, Person
+        told = {
+            "grade": (grade.enrollment_id, grade.part_id, grade.score, grade.letter, grade.status),
+            "place": (place.person_id, place.header_id, place.status, place.status_since),
+            "person": (
+                *(person.sourced_id, person.student_id, person.family_name, person.personal_name),
+                *(person.khmer_name, person.school_email, person.status),
+            ),
+        }
+        queries = [sa.select(sa.literal(kind), *columns) for kind, columns in told.items()]
+        with self.services.database.reading() as connection:
+            return frozenset(tuple(row) for query in queries for row in connection.execute(query))
 
     # -- how it stands
 
@@ -164,7 +193,7 @@ class Installation:
             connection.execute(sa.update(SiteGate).values(lease_until=self.services.clock.now()))
 
     def proven(self, *, letters: Collection[str] = ()) -> None:
-        """Moodle equals the SIS, nothing is there twice, nothing was lost.
+        """Moodle equals the SIS, which says what it said; nothing is there twice, or was lost.
 
         ``letters``: the keys that are refused, and nothing else.
         """
@@ -175,6 +204,7 @@ class Installation:
             "different": self.differences(letters),
             "there twice, or half": self.act("doubles"),
             "cached as it is not": self.act("cached"),
+            "no longer in the SIS": sorted(map(str, self.entered - self.sis()))[:20],
         }
         assert not any(found.values()), f"not proven: {found}"
         refused = {each.key for each in self.services.provisioning.letters.list(self.site.id)}
@@ -238,14 +268,6 @@ class Installation:
             for page in self.services.moodle_plugin.pages(self.site, "grades", {"keyed": True})
             for each in page
         }
-
-    def grades(self) -> set[tuple[int, int, Any, str, str]]:
-        """Every grade of a part that the SIS has."""
-        with self.services.database.read() as session:
-            return {
-                (each.enrollment_id, each.part_id, each.score, each.letter or "", each.status.value)
-                for each in session.scalars(sa.select(ClassPartGrade))
-            }
 
     def disputes(self) -> list[tuple[str, str, str]]:
         """Grades about which somebody would have to decide: person, item and reason."""

@@ -12,7 +12,6 @@ import time
 
 import pytest
 
-from tests.drills import crowd
 from tests.drills.door import Answer, Call
 from tests.drills.site import Installation
 
@@ -62,7 +61,7 @@ def test_any_process_may_be_killed_in_mid_apply(installation: Installation, seed
         pytest.skip("which PHP process writes is asked of PostgreSQL, and this Moodle has another")
     blow = _Blow(installation, victim, random.Random(seed))
     with installation.door.doing(blow):
-        crowd.shake(installation.services.database, seed)
+        installation.shake(seed)
         assert blow.struck.wait(120)
         if victim != "php":
             if victim == "worker":
@@ -78,7 +77,7 @@ def test_any_process_may_be_killed_in_mid_apply(installation: Installation, seed
 def test_a_dead_workers_site_is_taken_over_by_itself(installation: Installation) -> None:
     blow = _Blow(installation, "worker", random.Random(99))
     with installation.door.doing(blow):
-        crowd.shake(installation.services.database, 99)
+        installation.shake(99)
         assert blow.struck.wait(120)
         installation.tool.restart("worker")
         installation.settle(240)

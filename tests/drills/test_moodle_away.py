@@ -25,7 +25,7 @@ MAINTAIN = "\\local_nagasis\\task\\maintain"
 
 def test_a_moodle_that_is_down_for_a_minute(installation: Installation) -> None:
     installation.door.shut()
-    crowd.shake(installation.services.database, 101)
+    installation.shake(101)
     time.sleep(AWAY)
     gate = installation.services.provisioning.gates.state(installation.site.id)
     assert gate is not None
@@ -53,7 +53,7 @@ def test_a_moodle_that_takes_five_seconds_for_each_answer(installation: Installa
 
     installation.door.calls.clear()
     with installation.door.doing(slowly):
-        crowd.shake(installation.services.database, 102)
+        installation.shake(102)
         installation.settle(600)
         calls = [at for at, function in installation.door.calls if function == "apply"]
     installation.proven()
@@ -71,7 +71,7 @@ def test_an_answer_that_is_lost_after_the_work_was_done(installation: Installati
         return answer
 
     with installation.door.doing(deaf):
-        crowd.shake(installation.services.database, 103)
+        installation.shake(103)
         installation.settle()
     assert len(lost) == 2
     installation.proven()
@@ -90,7 +90,7 @@ def test_a_batch_that_is_delivered_twice(installation: Installation) -> None:
 
     crowd.add_people(installation.services.database, 50, prefix=f"{crowd.PREFIX}twice-")
     with installation.door.doing(again):
-        crowd.shake(installation.services.database, 104)
+        installation.shake(104)
         installation.settle()
     assert twice
     installation.proven()
@@ -108,7 +108,7 @@ def test_answers_that_are_none(installation: Installation) -> None:
         return said.pop() if said else call.send()
 
     with installation.door.doing(rubbish):
-        crowd.shake(installation.services.database, 105)
+        installation.shake(105)
         installation.settle()
     assert not said
     installation.proven()
@@ -116,7 +116,7 @@ def test_answers_that_are_none(installation: Installation) -> None:
 
 def test_a_token_that_is_revoked_and_renewed(installation: Installation, plugins: Plugins) -> None:
     assert installation.act("revoke")["revoked"]
-    crowd.shake(installation.services.database, 106)
+    installation.shake(106)
     assert _comes_to_be(installation, SiteStanding.PAUSED)
     assert installation.services.provisioning.letters.counts(installation.site.id) == {}
     plugins.moodle.cli("admin/cli/scheduled_task.php", f"--execute={MAINTAIN}", "--force")
@@ -133,26 +133,28 @@ def test_a_moodle_that_is_restored_from_an_older_backup(
     course = installation.services.provisioning.rendering.all_keys("course")[0]
     with installation.backup(tmp_path) as restore:
         crowd.add_people(installation.services.database, 20, prefix=f"{crowd.PREFIX}later-")
-        crowd.shake(installation.services.database, 107)
+        installation.shake(107)
         installation.settle()
         # By hand, so that an event tells of it: the tool holds more than Moodle will know of.
         installation.act("rename", course=course, fullname="Renamed by hand")
         by_hand = _grade_by_hand(installation)
         plugins.send()
         installation.settle()
-        graded, disputed = installation.grades(), installation.disputes()
+        assert len(installation.entered - installation.sis()) == len(by_hand)
+        installation.enter()
+        disputed = installation.disputes()
         restore()
     # Before it is known that this is an older Moodle: its grades are older too, and no news.
     installation.services.grades.pulls.request_all(installation.site)
     time.sleep(10)
-    assert installation.grades() == graded
+    assert installation.sis() == installation.entered
     installation.act("rename", course=course, fullname="Renamed after the restore")
     plugins.send()
     assert installation.site.reconcile_since is not None
     assert installation.differences()
     _reconciled(installation)
     installation.proven()
-    assert installation.grades() == graded
+    assert installation.sis() == installation.entered
     assert installation.disputes() == disputed
     there = installation.grades_in_moodle()
     assert {cell: there.get(cell) for cell in by_hand} == by_hand
@@ -166,20 +168,19 @@ def test_a_restore_is_noticed_although_nobody_did_anything(
     plugins.send()
     installation.settle()
     with installation.backup(tmp_path) as restore:
-        crowd.shake(installation.services.database, 108)
+        installation.shake(108)
         installation.settle()
         plugins.send()
-        graded = installation.grades()
         restore()
     installation.services.grades.pulls.request_all(installation.site)
     time.sleep(5)
-    assert installation.grades() == graded
+    assert installation.sis() == installation.entered
     installation.act("silent")
     plugins.send()
     assert installation.site.reconcile_since is not None
     _reconciled(installation)
     installation.proven()
-    assert installation.grades() == graded
+    assert installation.sis() == installation.entered
 
 
 def _reconciled(installation: Installation) -> None:

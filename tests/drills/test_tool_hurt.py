@@ -44,7 +44,7 @@ def test_a_database_that_crashes_and_comes_back(installation: Installation) -> N
         return call.send()
 
     with installation.door.doing(crashing):
-        crowd.shake(installation.services.database, 201)
+        installation.shake(201)
         assert crashed.wait(120)
         installation.services.database.engine.dispose()
         # A run that could not say that it ended holds the site for its lease.
@@ -65,7 +65,7 @@ def test_a_broker_that_is_emptied(installation: Installation) -> None:
     emptying = threading.Thread(target=empty)
     emptying.start()
     try:
-        crowd.shake(installation.services.database, 202)
+        installation.shake(202)
         time.sleep(10)
     finally:
         over.set()
@@ -83,7 +83,7 @@ def test_two_workers_at_once(installation: Installation) -> None:
     installation.tool.add_worker("second")
     try:
         for seed in (203, 204):
-            crowd.shake(installation.services.database, seed)
+            installation.shake(seed)
             installation.settle()
         assert installation.tool.processes["second"].poll() is None, installation.tool.log("second")
     finally:

@@ -133,6 +133,8 @@ def paired(connected: Connected) -> Tool:
 def campus(paired: Tool, moodle: Moodle, plugins: Plugins) -> Iterator[Campus]:
     """The campus in Moodle; afterwards its courses and people are deleted there."""
     campus = Campus(paired, moodle, plugins)
+    # What a run that was interrupted left there.
+    plugins.act("forget", **campus.keys())
     try:
         campus.first = campus.sync("apply", "--all")
         yield campus
