@@ -124,6 +124,8 @@ def why(cell: Cell, *, automatic: bool) -> tuple[str, str]:
             )
         case CellState.STAYS:
             return stays().get(cell.sis.stays or "", ""), ""
+        case CellState.CHANGED if cell.sis.cleared:
+            return _("The SIS has none any more: sending takes it back."), ""
         case CellState.CHANGED if not cell.sis.due:
             return _("It was sent and no longer counts: sending takes it back."), ""
         case CellState.WAITS | CellState.CHANGED:

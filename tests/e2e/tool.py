@@ -126,21 +126,24 @@ class Tool:
 
     def start(self) -> None:
         """Start the web server and the worker; returns when the tool says that it is ready."""
+        self.start_web()
+        self.start_worker()
+        self._wait()
+
+    def start_web(self) -> None:
+        """Start the web server."""
         host = socket.gethostbyname(self.address.host)
-        self._run(
-            "web",
-            "gunicorn",
-            "lti_tool:create_app()",
+        command = [
+            *(sys.executable, "-m", "gunicorn", "lti_tool:create_app()"),
             f"--bind={host}:{self.address.port}",
-            "--workers=2",
-            "--threads=8",
-            "--worker-class=gthread",
+            *("--workers=2", "--threads=8", "--worker-class=gthread"),
+            # A browser that is open may keep a connection on which it never asks for anything.
+            "--graceful-timeout=5",
             f"--certfile={self.address.certificate}",
             f"--keyfile={self.address.key}",
             "--access-logfile=-",
-        )
-        self.start_worker()
-        self._wait()
+        ]
+        self._spawn("web", command)
 
     def start_worker(self) -> None:
         """Start the background worker."""
@@ -163,9 +166,6 @@ class Tool:
         path = self.folder / f"{name}.log"
         text = path.read_text(errors="replace") if path.exists() else ""
         return "\n".join(text.splitlines()[-lines:])
-
-    def _run(self, name: str, module: str, *arguments: str) -> None:
-        self._spawn(name, [sys.executable, "-m", module, *arguments])
 
     def _spawn(self, name: str, command: list[str]) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:

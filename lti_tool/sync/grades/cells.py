@@ -83,6 +83,11 @@ class SisGrade:
         """Whether the SIS has a grade at all, whatever becomes of it."""
         return self.score is not None or bool(self.letter)
 
+    @property
+    def cleared(self) -> bool:
+        """Whether the SIS says that there is none: a grade of a part that was emptied."""
+        return self.source is not None and self.stays is None and not self.there
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -244,8 +249,9 @@ def state_of(
     if receipt.code and (receipt.sent, receipt.sent_text) == (sis.value, sis.text):
         return CellState.DIFFERS if receipt.code == "changed_in_moodle" else CellState.REFUSED
     if not sis.due:
-        if receipt.letter or (receipt.sent is not None and receipt.seen is not None):
-            # What was sent is to be taken back.
+        ours = receipt.sent is not None or sis.cleared
+        if receipt.letter or (ours and receipt.seen is not None):
+            # What was sent, or has been emptied since, is to be taken back.
             return CellState.CHANGED
         return idle if receipt.seen is None else CellState.DIFFERS
     return _compared(sis, receipt)

@@ -313,8 +313,8 @@ def _stands(receipt: Any, grade: Grade) -> bool:
 def _wanted(
     sis: SisGrade, receipt: Any, *, asked: bool, wished: bool
 ) -> tuple[int | None, str] | None:
-    """What is to stand in Moodle, ``(None, "")`` to take back what was sent; ``None``: nothing is
-    said of it.
+    """What is to stand in Moodle, ``(None, "")`` to take back what stands there; ``None``: nothing
+    is said of it.
 
     ``asked``: only what somebody asked for, as it was then; ``wished``: somebody wants just this.
     """
@@ -331,8 +331,12 @@ def _wanted(
         ):
             return None
     if value is None and not text:
-        was_sent = receipt is not None and (receipt.sent is not None or receipt.sent_text)
-        return (None, "") if was_sent else None
+        if receipt is None:
+            return None
+        was_sent = receipt.sent is not None or receipt.sent_text
+        # What came from there, or was brought back by a backup, nobody has sent.
+        stands_there = sis.cleared and receipt.seen is not None
+        return (None, "") if was_sent or stands_there else None
     if (
         sis.source is GradeSource.MOODLE_IMPORT
         and not (sis.held or wished)

@@ -155,7 +155,7 @@ def assemble(
         reconciler=reconciler,
         undo=Undo(database, clock, journal, client, gates, rendering, ledger, runs, sleep=sleep),
         explanations=explanations,
-        rounds=Rounds(database, marks, engine, reconciler),
+        rounds=Rounds(database, marks, engine, reconciler, runs),
         user_sync=MoodleUserSyncService(*of_services),
         account_sync=KeycloakAccountSyncService(*of_services),
         course_sync=MoodleCourseSyncService(*of_services),

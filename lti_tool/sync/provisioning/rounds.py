@@ -15,6 +15,7 @@ from lti_tool.sync.provisioning.engine import Engine
 from lti_tool.sync.provisioning.marks import Marks
 from lti_tool.sync.provisioning.models import RunState
 from lti_tool.sync.provisioning.reconcile import Reconciler
+from lti_tool.sync.provisioning.runs import Runs
 
 log = structlog.get_logger(__name__)
 # Runs at one site before the next site has its turn.
@@ -26,15 +27,22 @@ class Rounds:
     """Goes over the connected sites; what fails at one does not keep the others waiting."""
 
     def __init__(
-        self, database: Database, marks: Marks, engine: Engine, reconciler: Reconciler
+        self,
+        database: Database,
+        marks: Marks,
+        engine: Engine,
+        reconciler: Reconciler,
+        runs: Runs,
     ) -> None:
         self._database = database
         self._marks = marks
         self._engine = engine
         self._reconciler = reconciler
+        self._runs = runs
 
     def changes(self) -> None:
         """Send what changed, and what changed meanwhile."""
+        self._runs.end_interrupted()
         self.each(self._until_nothing_is_due)
 
     def _until_nothing_is_due(self, site: Site) -> None:

@@ -40,11 +40,8 @@ class Runs:
         now = self._clock.now()
         with self._database.write() as session:
             # There is one lease: whoever is still said to run has died.
-            session.execute(
-                sa.update(SyncRun)
-                .where(SyncRun.site_id == site_id, SyncRun.state == RunState.RUNNING)
-                .values(state=RunState.FAILED, finished_at=now, error="interrupted")
-            )
+            running = sa.and_(SyncRun.site_id == site_id, SyncRun.state == RunState.RUNNING)
+            session.execute(_interrupted(now).where(SyncRun.finished_at.is_(None), running))
             of_site = sa.select(SyncRun).where(SyncRun.site_id == site_id).limit(1)
             waiting = session.scalar(
                 of_site.where(SyncRun.state == RunState.WAITING).order_by(SyncRun.id.desc())
@@ -76,6 +73,23 @@ class Runs:
         self._update(
             run, state=state, finished_at=self._clock.now(), error=error[:500] if error else None
         )
+
+    def end_interrupted(self) -> None:
+        """End the runs whose worker has died: at their sites none may be due that would do it."""
+        now = self._clock.now()
+        lives = sa.exists().where(
+            SiteGate.site_id == SyncRun.site_id,
+            SiteGate.lease_holder == SyncRun.holder,
+            SiteGate.lease_until > now,
+        )
+        dead = sa.and_(
+            SyncRun.finished_at.is_(None), SyncRun.state == RunState.RUNNING, sa.not_(lives)
+        )
+        with self._database.reading() as connection:
+            if not connection.scalar(sa.select(sa.exists().where(dead))):
+                return
+        with self._database.writing() as connection:
+            connection.execute(_interrupted(now).where(dead))
 
     def suspended_since(self, site_id: int, kind: str, since: dt.datetime) -> int:
         """How many people runs have suspended since then without anybody's yes."""
@@ -153,7 +167,8 @@ class Runs:
         with self._database.read() as session:
             return session.scalar(
                 sa.select(SyncRun)
-                .where(SyncRun.site_id == site_id, SyncRun.state == RunState.WAITING)
+                .where(SyncRun.site_id == site_id, SyncRun.finished_at.is_(None))
+                .where(SyncRun.state == RunState.WAITING)
                 .order_by(SyncRun.id.desc())
                 .limit(1)
             )
@@ -210,3 +225,7 @@ class Runs:
                 .where(SyncRun.id == run.id, SyncRun.holder.is_not_distinct_from(run.holder))
                 .values(**values)
             )
+
+
+def _interrupted(now: dt.datetime) -> sa.Update:
+    return sa.update(SyncRun).values(state=RunState.FAILED, finished_at=now, error="interrupted")

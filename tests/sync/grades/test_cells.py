@@ -19,7 +19,12 @@ def receipt(**known: Any) -> Receipt:
     return Receipt(**(nothing | known))
 
 
-def sis(value: int | None = None, text: str = "", stays: str | None = None) -> SisGrade:
+def sis(
+    value: int | None = None,
+    text: str = "",
+    stays: str | None = None,
+    source: GradeSource | None = None,
+) -> SisGrade:
     given = None if value is None else value // 100
     return SisGrade(
         score=given,  # type: ignore[arg-type]
@@ -27,6 +32,7 @@ def sis(value: int | None = None, text: str = "", stays: str | None = None) -> S
         value=None if stays else value,
         text="" if stays else text,
         stays=stays,
+        source=source,
     )
 
 
@@ -47,6 +53,11 @@ _AGREED = {"base": 8000, "seen": 8000, "sent": 8000, "sent_at": _NOON, "agreed_a
         # It was sent, and is no longer to be: it is taken back.
         (sis(), receipt(**_AGREED), CellState.CHANGED),
         (sis(8000, stays="unapproved"), receipt(**_AGREED), CellState.CHANGED),
+        # The SIS's was emptied, wherever it had come from.
+        (sis(source=GradeSource.MOODLE_IMPORT), receipt(base=8000, seen=8000), CellState.CHANGED),
+        (sis(source=GradeSource.MANUAL_TEACHER), receipt(seen=500), CellState.CHANGED),
+        (sis(source=GradeSource.MANUAL_TEACHER), receipt(), CellState.NONE),
+        (sis(source=GradeSource.MANUAL_TEACHER, stays="draft"), receipt(seen=5), CellState.DIFFERS),
         # It was taken back.
         (sis(), receipt(sent_at=_NOON, agreed_at=_NOON), CellState.NONE),
         # Moodle has another one.

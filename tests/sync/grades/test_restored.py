@@ -108,6 +108,26 @@ def test_a_letter_that_stands_alone_is_sent_again(graded: GradeWorld) -> None:
     assert graded.parts.engine.run(graded.site) is None, "once is enough"
 
 
+def test_what_the_sis_has_emptied_since_does_not_come_back(graded: GradeWorld) -> None:
+    with _restored(graded):
+        for person in ("A", "B"):
+            graded.clock.advance(seconds=1)
+            entry = GradeEntry(person, "K/mid")
+            graded.grading.correct(entry, actor="registrar", reason="mistaken")
+        graded.send()
+        assert graded.moodle("A", "K/mid") is None
+        assert graded.moodle("B", "K/mid") is None
+    assert graded.moodle("A", "K/mid") == 70
+    graded.pull()
+    assert graded.score("A", "K/mid") is None
+    graded.send()
+    assert graded.moodle("A", "K/mid") is None
+    assert graded.moodle("B", "K/mid") is None
+    graded.pull()
+    assert graded.disputes() == []
+    assert graded.parts.engine.run(graded.site) is None, "once is enough"
+
+
 def test_what_is_graded_after_the_restore_is_news(graded: GradeWorld) -> None:
     with _restored(graded):
         graded.enter("A", "K/mid", "90")

@@ -31,6 +31,34 @@ def test_who_died_is_found_by_the_next(campus: Campus) -> None:
         runs.get(999)
 
 
+def test_who_died_is_found_although_nothing_is_due(campus: Campus) -> None:
+    runs, site, gates = campus.parts.runs, campus.site.id, campus.parts.gates
+    campus.parts.rounds.changes()
+    holder = gates.take(site)
+    dead = runs.begin(site, trigger=RunTrigger.CHANGES, actor="sync", total=3, holder=holder)
+    campus.clock.advance(seconds=59)
+    campus.parts.rounds.changes()
+    assert runs.get(dead.id).state is RunState.RUNNING, "its lease says that it lives"
+    campus.clock.advance(seconds=2)
+    # Also where nothing goes by itself, as while a run is undone.
+    runs.hold(site, actor="admin:a", reason="undo")
+    campus.parts.rounds.changes()
+    found = runs.get(dead.id)
+    assert (found.state, found.error) == (RunState.FAILED, "interrupted")
+    assert found.finished_at == campus.clock.now()
+    # It was not dead, but slept: what it says of itself counts.
+    runs.end(dead, RunState.DONE)
+    assert runs.get(dead.id).state is RunState.DONE
+
+
+def test_one_that_waits_for_a_yes_has_not_died(campus: Campus) -> None:
+    runs, site = campus.parts.runs, campus.site.id
+    run = runs.begin(site, trigger=RunTrigger.CHANGES, actor="sync", total=3, holder="a")
+    runs.wait(run, {"kind": "roster", "suspended": 3})
+    campus.parts.rounds.changes()
+    assert runs.get(run.id).state is RunState.WAITING
+
+
 def test_a_site_is_held_and_let_go(campus: Campus) -> None:
     campus.parts.runs.hold(campus.site.id, actor="admin:a", reason="holidays")
     assert campus.run() is None
